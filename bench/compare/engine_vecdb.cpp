@@ -1,0 +1,87 @@
+#include <vecdb/vecdb.h>
+
+#include "compare/engines.h"
+
+#include <numeric>
+#include <optional>
+#include <utility>
+
+namespace vecdb::bench {
+namespace {
+
+class VecdbFlat final : public Engine {
+  public:
+    [[nodiscard]] std::string name() const override { return "vecdb flat"; }
+
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> about() const override {
+        return {{"vecdb", std::string(version())},
+                {"SIMD level", std::string(active_simd_level().value())}};
+    }
+
+    void reset(std::size_t dim, Metric metric) override {
+        rows_.reset();
+        database_.reset();
+        dim_ = dim;
+        added_ = 0;
+        options_.filter = Filter();
+        database_ = Database::in_memory().value();
+        // The raw word set has no row of zeros, but other sets may.
+        Schema schema = Schema::single(dim, metric);
+        schema.vectors[0].zero_vector = ZeroVector::kFar;
+        rows_ = database_->create_collection("bench", schema).value();
+    }
+
+    void add(const float* rows, std::size_t count) override {
+        ids_.resize(count);
+        std::iota(ids_.begin(), ids_.end(), added_);
+        rows_->insert(ids_, MatrixView(rows, count, dim_)).check();
+        added_ += static_cast<Id>(count);
+    }
+
+    void set_threads(std::size_t threads) override { options_.threads = threads; }
+
+    [[nodiscard]] bool set_filter(const Bitset* allowed) override {
+        options_.filter = allowed == nullptr ? Filter() : Filter::allow(*allowed);
+        rows_->prepare(options_.filter).check();
+        return true;
+    }
+
+    void search(const float* queries, std::size_t count, std::size_t k, Answers& out) override {
+        out.resize(count, k);
+        options_.k = k;
+        if (count == 1) {
+            hits_.resize(k);
+            static_cast<void>(
+                rows_->search_into(VectorView(queries, dim_), options_, hits_).value());
+            copy(hits_, out);
+        } else {
+            const SearchResult result =
+                rows_->search(MatrixView(queries, count, dim_), options_).value();
+            copy(result.padded(), out);
+        }
+    }
+
+    [[nodiscard]] std::size_t memory_bytes() const override { return rows_->stats().memory_bytes; }
+
+  private:
+    static void copy(std::span<const Hit> hits, Answers& out) {
+        for (std::size_t i = 0; i < hits.size(); ++i) {
+            out.ids[i] = hits[i].id;
+            out.scores[i] = hits[i].score;
+        }
+    }
+
+    std::optional<Database> database_;
+    std::optional<Collection> rows_;
+    std::size_t dim_ = 0;
+    Id added_ = 0;
+    SearchOptions options_;
+    std::vector<Id> ids_;
+    Hits hits_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_vecdb_flat() { return std::make_unique<VecdbFlat>(); }
+
+}  // namespace vecdb::bench

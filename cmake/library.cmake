@@ -1,0 +1,29 @@
+# What a consumer sees of the library: language level, headers, visibility; and what it rests on.
+
+include(GenerateExportHeader)
+generate_export_header(vecdb BASE_NAME VECDB
+                       EXPORT_FILE_NAME ${PROJECT_BINARY_DIR}/include/vecdb/export.h)
+
+target_compile_features(vecdb PUBLIC cxx_std_20)
+target_include_directories(vecdb
+  PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+  PRIVATE ${PROJECT_SOURCE_DIR}/src)
+set_target_properties(vecdb PROPERTIES
+  POSITION_INDEPENDENT_CODE ON
+  CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+
+get_target_property(vecdb_type vecdb TYPE)
+if(vecdb_type STREQUAL "STATIC_LIBRARY")
+  target_compile_definitions(vecdb PUBLIC VECDB_STATIC_DEFINE)
+endif()
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+target_link_libraries(vecdb PRIVATE Threads::Threads)
+if(VECDB_WITH_OPENMP)
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+  target_link_libraries(vecdb PRIVATE OpenMP::OpenMP_CXX)
+  target_compile_definitions(vecdb PRIVATE VECDB_WITH_OPENMP=1)
+endif()

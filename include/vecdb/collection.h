@@ -1,0 +1,126 @@
+#pragma once
+
+/// \file
+/// Rows that are searched together.
+
+#include <vecdb/export.h>
+#include <vecdb/filter.h>
+#include <vecdb/schema.h>
+#include <vecdb/search.h>
+#include <vecdb/status.h>
+#include <vecdb/types.h>
+#include <vecdb/views.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vecdb {
+
+class CollectionState;  // src/collection/collection_state.h
+
+/// Vectors fetched by id: `vectors` holds ids.size() x dim elements in the order asked for.
+struct FetchedRows {
+    std::size_t dim = 0;
+    /// Row-major; zeros where `found` is false.
+    std::vector<float> vectors;
+    /// One per id asked for.
+    std::vector<bool> found;
+
+    /// Return the vector of the i-th id asked for.
+    [[nodiscard]] std::span<const float> row(std::size_t i) const noexcept {
+        return {vectors.data() + i * dim, dim};
+    }
+};
+
+/// What a collection holds and what it costs.
+struct CollectionStats {
+    std::size_t live_rows = 0;
+    /// Removed or replaced rows whose space has not returned yet.
+    std::size_t dead_rows = 0;
+    /// Bytes of memory held for rows, ids and the id map.
+    std::size_t memory_bytes = 0;
+};
+
+/// A handle on a collection; copies share it. The handle stays on what it resolved to and keeps
+/// its rows alive, also after Database::drop_collection.
+///
+/// Threads: internally synchronised. Any number of searches and reads may run beside one writer;
+/// writers wait for each other. A search works on the rows published when it starts and never waits
+/// for a writer. A write that returned is seen by every search started later.
+class VECDB_EXPORT Collection {
+  public:
+    ~Collection();
+    Collection(const Collection&) noexcept;
+    Collection& operator=(const Collection&) noexcept;
+    Collection(Collection&&) noexcept;
+    Collection& operator=(Collection&&) noexcept;
+
+    [[nodiscard]] const std::string& name() const noexcept;
+    [[nodiscard]] const Schema& schema() const noexcept;
+
+    /// Add rows: ids.size() ids and as many vectors of the schema's dimension. All or nothing.
+    /// Returns kInvalidArgument (sizes differ, wrong dimension or element type, negative id, NaN or
+    /// infinity, zero vector under cosine, more than 2^24 rows), kAlreadyExists (an id is taken or
+    /// stands twice in the batch), kOutOfMemory. The message names row and value.
+    [[nodiscard]] Status insert(std::span<const Id> ids, MatrixView vectors);
+
+    /// Add one row.
+    [[nodiscard]] Status insert(Id id, VectorView vector) {
+        return insert(std::span<const Id>(&id, 1), MatrixView(vector));
+    }
+
+    /// Add rows, replacing those whose ids exist; of an id that stands twice in the batch the last
+    /// counts. All or nothing. Errors as insert, without kAlreadyExists.
+    [[nodiscard]] Status upsert(std::span<const Id> ids, MatrixView vectors);
+
+    /// Add or replace one row.
+    [[nodiscard]] Status upsert(Id id, VectorView vector) {
+        return upsert(std::span<const Id>(&id, 1), MatrixView(vector));
+    }
+
+    /// Remove rows; ids of no row are passed over. Returns how many rows were removed.
+    [[nodiscard]] Result<std::size_t> remove(std::span<const Id> ids);
+    [[nodiscard]] Result<std::size_t> remove(Id id) { return remove(std::span<const Id>(&id, 1)); }
+
+    /// Fetch vectors by id. Under cosine the product of the stored unit row and its length is
+    /// returned: each element within 2 units in the last place of what was inserted.
+    [[nodiscard]] Result<FetchedRows> get(std::span<const Id> ids) const;
+    [[nodiscard]] Result<FetchedRows> get(Id id) const { return get(std::span<const Id>(&id, 1)); }
+
+    /// Count live rows.
+    [[nodiscard]] std::size_t count() const noexcept;
+    /// Count live rows that `filter` allows.
+    [[nodiscard]] Result<std::size_t> count(const Filter& filter) const;
+
+    /// Find the k rows nearest to `query`.
+    /// Returns kInvalidArgument (dimension, element type, NaN or infinity, zero vector under
+    /// cosine, options).
+    [[nodiscard]] Result<Hits> search(VectorView query, const SearchOptions& options = {}) const;
+
+    /// Find the k rows nearest to each row of `queries`. Same answers as one search each, faster.
+    [[nodiscard]] Result<SearchResult> search(MatrixView queries,
+                                              const SearchOptions& options = {}) const;
+
+    /// Search one query into `hits`, which must have room for options.k. Returns the true count;
+    /// places past it are padded with id kNoId and the metric's worst score. After the first calls
+    /// of a thread it allocates nothing when options.threads is 1.
+    [[nodiscard]] Result<std::size_t> search_into(VectorView query,
+                                                  const SearchOptions& options,
+                                                  std::span<Hit> hits) const;
+
+    /// Work out now which rows `filter` allows, so that later searches need not.
+    [[nodiscard]] Status prepare(const Filter& filter) const;
+
+    [[nodiscard]] CollectionStats stats() const noexcept;
+
+  private:
+    friend class Database;
+    explicit Collection(std::shared_ptr<CollectionState> state) noexcept;
+
+    std::shared_ptr<CollectionState> state_;
+};
+
+}  // namespace vecdb

@@ -1,0 +1,59 @@
+#pragma once
+
+/// \file
+/// Which rows a search may return.
+
+#include <vecdb/bitset.h>
+#include <vecdb/export.h>
+#include <vecdb/types.h>
+
+#include <functional>
+#include <memory>
+#include <span>
+
+namespace vecdb {
+
+class FilterState;  // src/collection/query/filter_state.h
+
+/// Say which ids may be returned. An immutable value; copies share one state.
+///
+/// A filter is written in ids. The first search with it (or Collection::prepare) works out the
+/// rows that it allows and the filter remembers them, so keep a filter and reuse it: later
+/// searches pay only for rows added since. A default-made filter allows every row.
+///
+/// Threads: const methods, and searches with one filter, may run concurrently.
+class VECDB_EXPORT Filter {
+  public:
+    /// Allow every row.
+    Filter() noexcept;
+    ~Filter();
+    Filter(const Filter&) noexcept;
+    Filter& operator=(const Filter&) noexcept;
+    Filter(Filter&&) noexcept;
+    Filter& operator=(Filter&&) noexcept;
+
+    /// Allow id i when bit i is set. Ids at or past the bitset's size are not allowed.
+    /// The bits are copied. Throws only std::bad_alloc, like the two below.
+    [[nodiscard]] static Filter allow(BitsetView ids);
+
+    /// Allow the listed ids; order, repetition and ids of no row do not matter.
+    [[nodiscard]] static Filter allow_ids(std::span<const Id> ids);
+
+    /// Allow the ids for which `predicate` answers true. It is called once per row and
+    /// collection, from the thread that searches or prepares, and must answer the same each time.
+    /// An exception from it fails the search with kInternal.
+    [[nodiscard]] static Filter where(std::function<bool(Id)> predicate);
+
+    /// Tell whether every row is allowed without looking.
+    [[nodiscard]] bool allows_all() const noexcept { return state_ == nullptr; }
+
+    /// For the library's own use.
+    [[nodiscard]] const FilterState* state() const noexcept { return state_.get(); }
+
+  private:
+    explicit Filter(std::shared_ptr<const FilterState> state) noexcept;
+
+    std::shared_ptr<const FilterState> state_;
+};
+
+}  // namespace vecdb

@@ -1,0 +1,67 @@
+#pragma once
+
+/// \file
+/// What a row of a collection consists of.
+
+#include <vecdb/export.h>
+#include <vecdb/index_options.h>
+#include <vecdb/status.h>
+#include <vecdb/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vecdb {
+
+/// What to do with a vector of length zero under Metric::kCosine, which has no direction.
+enum class ZeroVector : std::uint8_t {
+    kReject = 1,  ///< Fail the call with kInvalidArgument.
+    kFar = 2,     ///< Accept it; its cosine with anything is 0.
+};
+
+/// Describe one vector per row.
+struct VectorField {
+    /// Field name, 1 to 255 bytes of UTF-8 without control characters, unique in the schema.
+    std::string name = "vector";
+    /// Elements per vector, 1 to 32,768.
+    std::size_t dim = 0;
+    Metric metric = Metric::kL2;
+    /// Element type as stored. This version serves kFloat32.
+    ElementType element_type = ElementType::kFloat32;
+    /// This version serves FlatOptions.
+    IndexOptions index = FlatOptions{};
+    /// Only read under Metric::kCosine.
+    ZeroVector zero_vector = ZeroVector::kReject;
+};
+
+/// The type of a scalar column.
+enum class ScalarType : std::uint8_t { kBool = 1, kInt64 = 2, kDouble = 3, kString = 4 };
+
+/// Describe one scalar value per row. Not served by this version.
+struct ScalarField {
+    /// Field name, 1 to 255 bytes of UTF-8 without control characters, unique in the schema.
+    std::string name;
+    ScalarType type = ScalarType::kInt64;
+    bool nullable = false;
+};
+
+/// Describe the rows of a collection. The one-vector case is one line:
+/// `Schema::single(100, Metric::kCosine)`.
+struct Schema {
+    /// At least one. This version serves exactly one.
+    std::vector<VectorField> vectors;
+    /// This version serves none.
+    std::vector<ScalarField> scalars;
+
+    /// Make a schema of one vector field with default settings.
+    [[nodiscard]] VECDB_EXPORT static Schema single(std::size_t dim, Metric metric = Metric::kL2);
+
+    /// Check the schema as a whole.
+    /// Returns kInvalidArgument for what is wrong in itself (a dimension of 0, a repeated name) and
+    /// kUnsupported for what is right and not served yet.
+    [[nodiscard]] VECDB_EXPORT Status validate() const;
+};
+
+}  // namespace vecdb

@@ -1,0 +1,68 @@
+#pragma once
+
+/// \file
+/// What a search is asked and what it answers.
+
+#include <vecdb/export.h>
+#include <vecdb/filter.h>
+#include <vecdb/status.h>
+#include <vecdb/types.h>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace vecdb {
+
+/// How one search is to run.
+struct SearchOptions {
+    /// Rows wanted, 0 to 16,384. 0 gives an empty answer.
+    std::size_t k = 10;
+    /// Which rows may be returned; all by default. Keep and reuse a filter: see Filter.
+    Filter filter = {};
+    /// Threads used, 1 to 1,024; 0 means as many as the machine has. 1 is the calling thread alone.
+    /// The answer does not depend on it.
+    std::size_t threads = 1;
+
+    /// Returns kInvalidArgument naming the field, its value and its limit.
+    [[nodiscard]] VECDB_EXPORT Status validate() const;
+};
+
+/// The answer to one query: nearest first, equal scores by ascending id. size() is the true
+/// count: min(k, rows allowed).
+using Hits = std::vector<Hit>;
+
+/// The answers to a matrix of queries.
+/// Threads: a value; const methods may run concurrently.
+class SearchResult {
+  public:
+    SearchResult() = default;
+    /// Make room for `queries` answers of up to `k` hits.
+    SearchResult(std::size_t queries, std::size_t k)
+        : k_(k), hits_(queries * k), counts_(queries, 0) {}
+
+    [[nodiscard]] std::size_t queries() const noexcept { return counts_.size(); }
+    [[nodiscard]] std::size_t k() const noexcept { return k_; }
+
+    /// Return the hits of one query, nearest first, true count; query < queries().
+    [[nodiscard]] std::span<const Hit> operator[](std::size_t query) const noexcept {
+        return {hits_.data() + query * k_, counts_[query]};
+    }
+
+    /// Return queries x k hits in row-major order; places past a query's count hold id kNoId and
+    /// the worst score of the metric (infinity for l2, -infinity otherwise).
+    [[nodiscard]] std::span<const Hit> padded() const noexcept { return hits_; }
+
+    /// For those who fill an answer: the k places of one query and its count.
+    [[nodiscard]] std::span<Hit> slots(std::size_t query) noexcept {
+        return {hits_.data() + query * k_, k_};
+    }
+    void set_count(std::size_t query, std::size_t count) noexcept { counts_[query] = count; }
+
+  private:
+    std::size_t k_ = 0;
+    std::vector<Hit> hits_;
+    std::vector<std::size_t> counts_;
+};
+
+}  // namespace vecdb

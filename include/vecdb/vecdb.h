@@ -1,0 +1,18 @@
+#pragma once
+
+/// \file
+/// All of vecdb, for quick starts. Larger programs include what they use.
+
+#include <vecdb/bitset.h>
+#include <vecdb/collection.h>
+#include <vecdb/database.h>
+#include <vecdb/dataset_io.h>
+#include <vecdb/filter.h>
+#include <vecdb/index_options.h>
+#include <vecdb/schema.h>
+#include <vecdb/search.h>
+#include <vecdb/simd.h>
+#include <vecdb/status.h>
+#include <vecdb/types.h>
+#include <vecdb/version.h>
+#include <vecdb/views.h>

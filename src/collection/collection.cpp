@@ -1,0 +1,155 @@
+#include "check.h"
+#include "collection/collection_state.h"
+#include "collection/query/filter_state.h"
+#include "collection/query/prepared_queries.h"
+#include "collection/query/search.h"
+#include "index/parallel.h"
+
+#include <vecdb/collection.h>
+
+#include <algorithm>
+#include <bit>
+#include <string>
+#include <utility>
+
+namespace vecdb {
+namespace {
+
+using collection::SearchTarget;
+using collection::Version;
+
+/// Return the rows that `filter` allows, or null for all.
+std::shared_ptr<const FilterRows> allowed_rows(const Filter& filter, const Version& version) {
+    return filter.allows_all() ? nullptr : filter.state()->rows(version);
+}
+
+/// Return how many threads the options ask for; more than the rows could keep busy are left out.
+std::size_t worker_count(const SearchOptions& options, const Version& version) {
+    const std::size_t wanted = options.threads == 0 ? index::machine_threads() : options.threads;
+    return std::min(wanted, collection::useful_threads(version));
+}
+
+std::size_t count_allowed(const Version& version, const FilterRows& rows) {
+    std::size_t count = 0;
+    for (std::size_t b = 0; b < version.block_count(); ++b) {
+        const index::FlatBlock block = version.block(b, rows.allowed.words().data());
+        for (std::size_t w = 0; w * 64 < block.count; ++w) {
+            count += static_cast<std::size_t>(std::popcount(block.allowed_word(w)));
+        }
+    }
+    return count;
+}
+
+}  // namespace
+
+Collection::Collection(std::shared_ptr<CollectionState> state) noexcept
+    : state_(std::move(state)) {}
+Collection::~Collection() = default;
+Collection::Collection(const Collection&) noexcept = default;
+Collection& Collection::operator=(const Collection&) noexcept = default;
+Collection::Collection(Collection&&) noexcept = default;
+Collection& Collection::operator=(Collection&&) noexcept = default;
+
+const std::string& Collection::name() const noexcept {
+    return state_->name();
+}
+const Schema& Collection::schema() const noexcept {
+    return state_->schema();
+}
+
+Status Collection::insert(std::span<const Id> ids, MatrixView vectors) {
+    return guard([&] { return state_->write(ids, vectors, CollectionState::Mode::kInsert); });
+}
+
+Status Collection::upsert(std::span<const Id> ids, MatrixView vectors) {
+    return guard([&] { return state_->write(ids, vectors, CollectionState::Mode::kUpsert); });
+}
+
+Result<std::size_t> Collection::remove(std::span<const Id> ids) {
+    return guard([&] { return state_->remove(ids); });
+}
+
+Result<FetchedRows> Collection::get(std::span<const Id> ids) const {
+    return guard([&] { return state_->get(ids); });
+}
+
+std::size_t Collection::count() const noexcept {
+    return state_->version()->live_rows;
+}
+
+Result<std::size_t> Collection::count(const Filter& filter) const {
+    return guard([&]() -> Result<std::size_t> {
+        const auto version = state_->version();
+        if (filter.allows_all()) return version->live_rows;
+        return count_allowed(*version, *allowed_rows(filter, *version));
+    });
+}
+
+Result<Hits> Collection::search(VectorView query, const SearchOptions& options) const {
+    return guard([&]() -> Result<Hits> {
+        VECDB_TRY(options.validate());
+        Hits hits(std::min(options.k, count()));
+        SearchOptions exact = options;
+        exact.k = hits.size();
+        VECDB_ASSIGN(const std::size_t found, search_into(query, exact, hits));
+        hits.resize(found);
+        return hits;
+    });
+}
+
+Result<SearchResult> Collection::search(MatrixView queries, const SearchOptions& options) const {
+    return guard([&]() -> Result<SearchResult> {
+        VECDB_TRY(options.validate());
+        std::vector<float> prepared;
+        VECDB_TRY(collection::prepare_queries(state_->kernels(), state_->field(), queries, prepared));
+        SearchResult result(queries.rows(), options.k);
+        if (options.k == 0 || queries.rows() == 0) return result;
+        const auto version = state_->version();
+        const auto allowed = allowed_rows(options.filter, *version);
+        collection::search_many({state_->kernels(), state_->field(), *version, allowed.get()},
+                    prepared.data(),
+                    worker_count(options, *version),
+                    result);
+        return result;
+    });
+}
+
+Result<std::size_t> Collection::search_into(VectorView query,
+                                            const SearchOptions& options,
+                                            std::span<Hit> hits) const {
+    return guard([&]() -> Result<std::size_t> {
+        VECDB_TRY(options.validate());
+        if (hits.size() < options.k) {
+            return Status(StatusCode::kInvalidArgument,
+                          "room for " + std::to_string(hits.size()) + " hits, k is " +
+                              std::to_string(options.k));
+        }
+        thread_local std::vector<float> prepared;  // keeps its memory from search to search
+        VECDB_TRY(collection::prepare_queries(state_->kernels(), state_->field(), query, prepared));
+        const std::span<Hit> wanted = hits.first(options.k);
+        collection::pad(state_->field().metric, hits);
+        if (wanted.empty()) return std::size_t{0};
+        const auto version = state_->version();
+        const auto allowed = allowed_rows(options.filter, *version);
+        return collection::search_one({state_->kernels(), state_->field(), *version, allowed.get()},
+                          prepared.data(),
+                          worker_count(options, *version),
+                          wanted);
+    });
+}
+
+Status Collection::prepare(const Filter& filter) const {
+    return guard([&]() -> Status {
+        (void)allowed_rows(filter, *state_->version());
+        return {};
+    });
+}
+
+CollectionStats Collection::stats() const noexcept {
+    const auto version = state_->version();
+    return {.live_rows = version->live_rows,
+            .dead_rows = version->rows - version->live_rows,
+            .memory_bytes = version->memory_bytes};
+}
+
+}  // namespace vecdb

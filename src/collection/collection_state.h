@@ -1,0 +1,85 @@
+#pragma once
+
+/// \file
+/// What the handles on one collection share.
+
+#include "collection/storage/id_map.h"
+#include "collection/storage/row_store.h"
+#include "collection/version.h"
+#include "simd/kernel_table.h"
+
+#include <vecdb/collection.h>
+#include <vecdb/schema.h>
+#include <vecdb/status.h>
+#include <vecdb/types.h>
+#include <vecdb/views.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vecdb {
+
+/// The rows of one collection: a writer side that builds the next version aside, and the version
+/// that readers work on.
+///
+/// A write goes: check the whole batch, reserve all memory, fill rows that no reader sees yet, then
+/// publish (which cannot fail).
+/// Threads: internally synchronised.
+class CollectionState {
+  public:
+    /// What a write does with ids that exist.
+    enum class Mode : std::uint8_t { kInsert, kUpsert };
+
+    CollectionState(std::string name, Schema schema, const simd::KernelTable& kernels);
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const Schema& schema() const noexcept { return schema_; }
+    [[nodiscard]] const VectorField& field() const noexcept { return schema_.vectors.front(); }
+    [[nodiscard]] const simd::KernelTable& kernels() const noexcept { return kernels_; }
+
+    [[nodiscard]] std::shared_ptr<const collection::Version> version() const noexcept {
+        return version_.load(std::memory_order_acquire);
+    }
+
+    /// As Collection::insert and Collection::upsert; may throw std::bad_alloc and then changes
+    /// nothing.
+    Status write(std::span<const Id> ids, MatrixView vectors, Mode mode);
+    Result<std::size_t> remove(std::span<const Id> ids);
+    Result<FetchedRows> get(std::span<const Id> ids) const;
+
+  private:
+    using Rows = std::vector<std::uint32_t>;
+
+    /// One numbering of rows with the map from ids to it.
+    struct Segment {
+        explicit Segment(std::size_t dim) : store(dim), map(store) {}
+        collection::RowStore store;
+        collection::IdMap map;
+    };
+
+    Status check_batch(std::span<const Id> ids, MatrixView vectors) const;
+    Result<Rows> rows_to_write(std::span<const Id> ids, Mode mode) const;
+    Result<Rows> rows_to_replace(std::span<const Id> ids, const Rows& chosen, Mode mode) const;
+    Status fill(std::span<const Id> ids, MatrixView vectors, const Rows& chosen);
+    std::shared_ptr<collection::Version> next_version(std::size_t rows, const Rows& removed) const;
+    void publish(std::shared_ptr<const collection::Version> version) noexcept;
+    void compact_if_hollow();
+    void compact();
+
+    const std::string name_;
+    const Schema schema_;
+    const simd::KernelTable& kernels_;
+
+    std::mutex writer_;              // held for a whole write
+    mutable std::shared_mutex map_;  // held by writers while they change segment_'s map and publish
+    std::shared_ptr<Segment> segment_;  // changed under both
+    std::atomic<std::shared_ptr<const collection::Version>> version_;
+};
+
+}  // namespace vecdb

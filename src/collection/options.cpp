@@ -1,0 +1,128 @@
+#include "check.h"
+#include "collection/names.h"
+
+#include <vecdb/index_options.h>
+#include <vecdb/schema.h>
+#include <vecdb/search.h>
+
+#include <string>
+
+namespace vecdb {
+namespace {
+
+constexpr std::size_t kMaxM = 512;
+constexpr std::size_t kMaxEf = 65'536;
+constexpr std::size_t kMaxLists = std::size_t{1} << 24U;
+
+Status check_range(std::string_view name, std::size_t value, std::size_t low, std::size_t high) {
+    if (value >= low && value <= high) return {};
+    return {StatusCode::kInvalidArgument,
+            std::string(name) + " is " + std::to_string(value) + "; allowed are " +
+                std::to_string(low) + " to " + std::to_string(high)};
+}
+
+Status validate_field(const VectorField& field) {
+    VECDB_TRY(collection::validate_name("vector field name", field.name));
+    VECDB_TRY(
+        check_range("dimension of vector field '" + field.name + "'", field.dim, 1, kMaxDimension));
+    if (to_string(field.metric) == "unknown") {
+        return {
+            StatusCode::kInvalidArgument,
+            "metric " + std::to_string(static_cast<int>(field.metric)) + " is none of Metric's"};
+    }
+    if (to_string(field.element_type) == "unknown") {
+        return {StatusCode::kInvalidArgument,
+                "element type " + std::to_string(static_cast<int>(field.element_type)) +
+                    " is none of ElementType's"};
+    }
+    return validate(field.index);
+}
+
+Status validate_names(const Schema& schema) {
+    std::vector<std::string_view> names;
+    for (const VectorField& field : schema.vectors)
+        names.push_back(field.name);
+    for (const ScalarField& field : schema.scalars) {
+        VECDB_TRY(collection::validate_name("scalar field name", field.name));
+        names.push_back(field.name);
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (names[i] == names[j]) {
+                return {StatusCode::kInvalidArgument,
+                        "field name '" + std::string(names[i]) + "' stands twice in the schema"};
+            }
+        }
+    }
+    return {};
+}
+
+/// Refuse what is right in itself and not served by this version.
+Status check_served(const Schema& schema) {
+    const auto unsupported = [](const std::string& what) {
+        return Status(StatusCode::kUnsupported, what + " not served by this version");
+    };
+    if (schema.vectors.size() > 1) {
+        return unsupported(std::to_string(schema.vectors.size()) + " vector fields are");
+    }
+    if (!schema.scalars.empty()) {
+        return unsupported("scalar field '" + schema.scalars.front().name + "' is");
+    }
+    const VectorField& field = schema.vectors.front();
+    if (field.element_type != ElementType::kFloat32) {
+        return unsupported("element type " + std::string(to_string(field.element_type)) + " is");
+    }
+    if (!std::holds_alternative<FlatOptions>(field.index)) {
+        constexpr const char* kNames[] = {"flat", "hnsw", "ivf", "custom"};
+        return unsupported("index " + std::string(kNames[field.index.index()]) + " is");
+    }
+    return {};
+}
+
+}  // namespace
+
+Status FlatOptions::validate() const {
+    return {};
+}
+
+Status HnswOptions::validate() const {
+    VECDB_TRY(check_range("m", m, 2, kMaxM));
+    return check_range("ef_construction", ef_construction, m, kMaxEf);
+}
+
+Status IvfOptions::validate() const {
+    return check_range("nlist", nlist, 0, kMaxLists);
+}
+
+Status CustomOptions::validate() const {
+    return collection::validate_name("custom index name", name);
+}
+
+Status validate(const IndexOptions& options) {
+    return std::visit([](const auto& chosen) { return chosen.validate(); }, options);
+}
+
+Schema Schema::single(std::size_t dim, Metric metric) {
+    Schema schema;
+    schema.vectors.push_back({.dim = dim, .metric = metric});
+    return schema;
+}
+
+Status Schema::validate() const {
+    return guard([&]() -> Status {
+        if (vectors.empty()) {
+            return {StatusCode::kInvalidArgument, "the schema has no vector field; one is needed"};
+        }
+        for (const VectorField& field : vectors)
+            VECDB_TRY(validate_field(field));
+        VECDB_TRY(validate_names(*this));
+        return check_served(*this);
+    });
+}
+
+Status SearchOptions::validate() const {
+    VECDB_TRY(check_range("k", k, 0, kMaxK));
+    return check_range("threads", threads, 0, kMaxThreads);
+}
+
+}  // namespace vecdb

@@ -1,0 +1,81 @@
+#pragma once
+
+/// \file
+/// Rows in memory: vectors, ids and norms in blocks that never move once they are full-sized.
+
+#include "simd/aligned_buffer.h"
+
+#include <vecdb/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace vecdb::collection {
+
+/// Room for `capacity` rows of `dim` floats. Rows below a published count are constant; the writer
+/// fills the others.
+struct RowBlock {
+    RowBlock(std::size_t rows, std::size_t dim)
+        : capacity(rows), vectors(rows * dim), ids(rows), norms(rows) {}
+
+    std::size_t capacity;
+    simd::AlignedBuffer<float> vectors;
+    simd::AlignedBuffer<Id> ids;
+    /// Squared lengths; under cosine, lengths before rows became unit rows.
+    simd::AlignedBuffer<float> norms;
+};
+
+using BlockTable = std::vector<std::shared_ptr<RowBlock>>;
+
+/// The blocks of one growing segment. Row r lies in block r / rows_per_block().
+///
+/// Every block but the first is made full-sized; the first starts small and is copied to a larger
+/// one as it grows, so that a small collection stays small. Readers hold the table they were given.
+/// Threads: one writer; tables handed out are immutable.
+class RowStore {
+  public:
+    explicit RowStore(std::size_t dim);
+
+    [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
+    /// A power of two and a multiple of 64.
+    [[nodiscard]] std::size_t rows_per_block() const noexcept { return std::size_t{1} << shift_; }
+
+    /// Make room for `rows` rows in all, of which `used` are to be kept. Throws std::bad_alloc and
+    /// then changes nothing.
+    void reserve(std::size_t rows, std::size_t used);
+
+    [[nodiscard]] const std::shared_ptr<const BlockTable>& blocks() const noexcept {
+        return blocks_;
+    }
+
+    [[nodiscard]] float* vector(std::size_t row) const noexcept {
+        return block(row).vectors.data() + offset(row) * dim_;
+    }
+    [[nodiscard]] Id& id(std::size_t row) const noexcept { return block(row).ids[offset(row)]; }
+    [[nodiscard]] float& norm(std::size_t row) const noexcept {
+        return block(row).norms[offset(row)];
+    }
+    /// Return how many rows from `row` on lie in one piece.
+    [[nodiscard]] std::size_t run(std::size_t row) const noexcept {
+        return rows_per_block() - offset(row);
+    }
+
+    /// Return the bytes that `used` rows take.
+    [[nodiscard]] std::size_t memory_bytes(std::size_t used) const noexcept;
+
+  private:
+    [[nodiscard]] RowBlock& block(std::size_t row) const noexcept {
+        return *(*blocks_)[row >> shift_];
+    }
+    [[nodiscard]] std::size_t offset(std::size_t row) const noexcept {
+        return row & (rows_per_block() - 1);
+    }
+
+    std::size_t dim_;
+    unsigned shift_;
+    std::shared_ptr<const BlockTable> blocks_;
+};
+
+}  // namespace vecdb::collection

@@ -1,0 +1,92 @@
+#include "index/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace vecdb::index {
+namespace {
+
+/// The tasks of one call, shared by its workers.
+class TaskQueue {
+  public:
+    TaskQueue(std::size_t tasks, TaskRef body) noexcept : tasks_(tasks), body_(body) {}
+
+    void work(std::size_t worker) noexcept {
+        try {
+            while (!failed_.load(std::memory_order_relaxed)) {
+                const std::size_t task = next_.fetch_add(1, std::memory_order_relaxed);
+                if (task >= tasks_) return;
+                body_(task, worker);
+            }
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            if (!error_) error_ = std::current_exception();
+            failed_.store(true, std::memory_order_relaxed);
+        }
+    }
+
+    void rethrow() const {
+        if (error_) std::rethrow_exception(error_);
+    }
+
+  private:
+    std::size_t tasks_;
+    TaskRef body_;
+    std::atomic<std::size_t> next_{0};
+    std::atomic<bool> failed_{false};
+    std::mutex mutex_;
+    std::exception_ptr error_;
+};
+
+#if defined(VECDB_WITH_OPENMP)
+
+void run_workers(TaskQueue& queue, std::size_t threads) {
+    const int count = static_cast<int>(threads);
+#    pragma omp parallel for num_threads(count) schedule(static, 1) default(none) \
+        shared(queue, count)
+    for (int worker = 0; worker < count; ++worker)
+        queue.work(static_cast<std::size_t>(worker));
+}
+
+#else
+
+void run_workers(TaskQueue& queue, std::size_t threads) {
+    std::vector<std::thread> others;
+    others.reserve(threads - 1);
+    try {
+        for (std::size_t worker = 1; worker < threads; ++worker) {
+            others.emplace_back([&queue, worker] { queue.work(worker); });
+        }
+    } catch (const std::system_error&) {
+        // Fewer threads than asked for: those that run do all the work.
+    }
+    queue.work(0);
+    for (std::thread& thread : others)
+        thread.join();
+}
+
+#endif
+
+}  // namespace
+
+void parallel_for(std::size_t tasks, std::size_t threads, TaskRef body) {
+    threads = std::min(threads, tasks);
+    if (threads <= 1) {
+        for (std::size_t task = 0; task < tasks; ++task)
+            body(task, 0);
+        return;
+    }
+    TaskQueue queue(tasks, body);
+    run_workers(queue, threads);
+    queue.rethrow();
+}
+
+std::size_t machine_threads() noexcept {
+    return std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+}  // namespace vecdb::index

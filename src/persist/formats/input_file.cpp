@@ -1,0 +1,80 @@
+#include "persist/formats/input_file.h"
+
+#include "check.h"
+#include "persist/formats/errors.h"
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace vecdb {
+
+namespace {
+
+int open_for_reading(const char* path) noexcept {
+    // O_NONBLOCK: opening a FIFO would otherwise wait for its writer. Regular files ignore it.
+    constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    int descriptor = -1;
+    do {
+        descriptor = ::open(path, kFlags);
+    } while (descriptor < 0 && errno == EINTR);
+    return descriptor;
+}
+
+}  // namespace
+
+InputFile::InputFile(std::filesystem::path path, int descriptor) noexcept
+    : path_(std::move(path)), descriptor_(descriptor) {}
+
+InputFile::~InputFile() {
+    ::close(descriptor_);
+}
+
+Result<std::unique_ptr<InputFile>> InputFile::open(const std::filesystem::path& path) {
+    VECDB_TRY(persist::check_path(path));
+    std::filesystem::path copy = path;  // before the descriptor, so that none leaks if this throws
+    const int descriptor = open_for_reading(path.c_str());
+    if (descriptor < 0) {
+        if (errno == ENOENT || errno == ENOTDIR) {
+            return Status(StatusCode::kNotFound, "no such file");
+        }
+        return persist::io_error("cannot open", errno);
+    }
+    std::unique_ptr<InputFile> file(new (std::nothrow) InputFile(std::move(copy), descriptor));
+    if (file == nullptr) {
+        ::close(descriptor);
+        return Status(StatusCode::kOutOfMemory, "out of memory");
+    }
+    struct stat about = {};
+    if (::fstat(descriptor, &about) != 0) return persist::io_error("cannot stat", errno);
+    if (!S_ISREG(about.st_mode)) {
+        const char* found = S_ISDIR(about.st_mode) ? "a directory" : "no regular file";
+        return Status(StatusCode::kInvalidArgument,
+                      std::string("is ") + found + ", expected a regular file");
+    }
+    file->size_ = static_cast<std::uint64_t>(about.st_size);
+    return file;
+}
+
+Status InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+    while (!out.empty()) {
+        const ssize_t got =
+            ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return persist::io_error("cannot read", errno);
+        if (got == 0) {
+            return {StatusCode::kCorruption,
+                    "ends at byte " + std::to_string(offset) + ", expected " +
+                        std::to_string(out.size()) + " more"};
+        }
+        offset += static_cast<std::uint64_t>(got);
+        out = out.subspan(static_cast<std::size_t>(got));
+    }
+    return {};
+}
+
+}  // namespace vecdb

@@ -1,0 +1,8 @@
+#include "simd/kernels_tile.h"
+
+namespace vecdb::simd {
+
+extern const KernelTable kAvx512Table;
+constexpr KernelTable kAvx512Table = make_table<XsimdLanes<xsimd::avx512bw>, 12, 2>("avx512");
+
+}  // namespace vecdb::simd

@@ -1,0 +1,8 @@
+#include "simd/kernels_tile.h"
+
+namespace vecdb::simd {
+
+extern const KernelTable kNeonTable;
+constexpr KernelTable kNeonTable = make_table<XsimdLanes<xsimd::neon64>, 8, 2>("neon");
+
+}  // namespace vecdb::simd

@@ -1,0 +1,9 @@
+#define VECDB_SCALAR_ONLY
+#include "simd/kernels_tile.h"
+
+namespace vecdb::simd {
+
+extern const KernelTable kScalarTable;
+constexpr KernelTable kScalarTable = make_table<ScalarLanes, 4, 4>("scalar");
+
+}  // namespace vecdb::simd

@@ -1,0 +1,8 @@
+#include "simd/kernels_tile.h"
+
+namespace vecdb::simd {
+
+extern const KernelTable kSse2Table;
+constexpr KernelTable kSse2Table = make_table<XsimdLanes<xsimd::sse2>, 4, 2>("sse2");
+
+}  // namespace vecdb::simd

@@ -1,0 +1,110 @@
+#pragma once
+
+/// \file
+/// The distance kernels of one instruction set, as a table of functions.
+///
+/// Numerical contract, the same for every level:
+///
+/// - *Lower is nearer*: l2 kernels give the squared Euclidean distance, ip kernels the negated
+///   inner product. Cosine is ip over unit rows.
+/// - *One number per pair*: on one level the value of a (query, row) pair depends on their elements
+///   alone, not on the kernel (range or list), the position in the list, alignment or stride.
+/// - Accumulators are float; products are fused where the level has FMA. With u = 2^-24 the value
+///   differs from the exact one by at most (dim + 16) u S + dim 2^-148, where S is the sum of the
+///   absolute terms: sum (q_i - x_i)^2, or sum |q_i x_i|.
+/// - A value that overflows is +-infinity; one that is not a number (infinities of both signs met)
+///   is reported as +infinity, so it is ordered last.
+/// - Denormals are honoured. -0.0 equals 0.0.
+/// - Rows and queries need the alignment of float only. Nothing outside the `dim` elements of a
+///   row is read. Outputs must not overlap inputs.
+///
+/// Threads: tables are constant; kernels keep no state.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vecdb::simd {
+
+/// Rows of `dim` floats, row i at base + i * stride; stride >= dim >= 1.
+struct Rows {
+    const float* base;
+    std::size_t stride;
+    std::size_t dim;
+};
+
+/// Where a kernel writes the pairs it keeps: parallel arrays with room for every row looked at.
+struct Kept {
+    std::uint32_t* rows;
+    float* distances;
+};
+
+/// Compare `query` with rows [0, count) and keep, in ascending order, those whose distance is <=
+/// threshold. Returns how many were kept. With threshold +infinity every row is kept.
+/// Reads ahead: meant for rows that follow each other in memory.
+using RangeKernel = std::size_t (*)(
+    const float* query, const Rows& rows, std::size_t count, float threshold, const Kept& kept);
+
+/// The same for the listed rows, in the order of the list; prefetches rows ahead.
+using ListKernel = std::size_t (*)(const float* query,
+                                   const Rows& rows,
+                                   const std::uint32_t* list,
+                                   std::size_t count,
+                                   float threshold,
+                                   const Kept& kept);
+
+/// Write the sum of squares of rows [0, count) to `norms`: minus the ip value of a row with itself.
+/// Infinite or not a number only if an element is, or the sum overflows.
+using NormsKernel = void (*)(const Rows& rows, std::size_t count, float* norms);
+
+/// Write factor * in[i] to out[i], i < count.
+using ScaleKernel = void (*)(const float* in, std::size_t count, float factor, float* out);
+
+/// Rewrite rows [0, count) as panels of `tile_rows` rows, dimension-major: panel p holds element d
+/// of row p * tile_rows + r at panels[(p * dim + d) * tile_rows + r]. Missing rows of the last
+/// panel become zeros. `panels` is aligned to 64 bytes.
+using PackKernel = void (*)(const Rows& rows, std::size_t count, float* panels);
+
+/// The inputs of a TileKernel.
+struct Tile {
+    const float* panels;      ///< As written by PackKernel, aligned to 64 bytes.
+    std::size_t panel_count;  ///< Panels to go through.
+    const float* starts;      ///< One per row of the panels, aligned to 64 bytes.
+    const float* queries;     ///< Element d of query q at queries[d * tile_queries + q].
+    const float* floors;      ///< One per query.
+    std::size_t dim;
+};
+
+/// Rows of one panel kept for one query.
+struct TileHit {
+    std::uint32_t first_row;  ///< Number of the panel's first row.
+    std::uint32_t query;      ///< 0 to tile_queries - 1.
+    std::uint64_t rows;       ///< Bit r: row first_row + r is kept.
+};
+
+/// Go through all pairs of `tile_queries` queries and the panels' rows and keep those for which
+/// starts[row] + q.x < floors[query] is false (so a sum that is not a number is kept). Appends
+/// at most panel_count * tile_queries hits with a mask that is not zero and returns their number.
+/// The sum is accumulated in float over d ascending, starting at starts[row]: it differs from the
+/// exact one by at most (dim + 4) u (|start| + sum |q_i x_i|) + dim 2^-148.
+using TileKernel = std::size_t (*)(const Tile& tile, TileHit* hits);
+
+/// Largest tile_rows and tile_queries of any level.
+inline constexpr std::size_t kMaxTileRows = 64;
+inline constexpr std::size_t kMaxTileQueries = 16;
+
+/// All kernels of one level.
+struct KernelTable {
+    const char* name;
+    RangeKernel l2_range;
+    RangeKernel ip_range;
+    ListKernel l2_list;
+    ListKernel ip_list;
+    NormsKernel squared_norms;
+    ScaleKernel scale;
+    std::size_t tile_rows;     ///< Rows of a panel.
+    std::size_t tile_queries;  ///< Queries of a tile.
+    PackKernel pack;
+    TileKernel tile;
+};
+
+}  // namespace vecdb::simd

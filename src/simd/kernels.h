@@ -1,0 +1,182 @@
+#pragma once
+
+/// \file
+/// Distances of one query to many rows, over the operations of lanes.h. Contract: kernel_table.h.
+/// Included by the files in arch/ only; internal linkage throughout.
+
+#include "simd/kernel_table.h"
+#include "simd/lanes.h"
+
+#include <cstddef>
+#include <cstdint>
+
+/// Inline everything below a kernel into it, so that its object exports no other code.
+#define VECDB_KERNEL [[gnu::flatten]]
+
+namespace vecdb::simd {
+namespace {
+
+/// Rows whose sums advance together. With two accumulators each they keep eight multiply-adds
+/// in flight, which hides their latency.
+constexpr std::size_t kGroup = 4;
+
+/// How far ahead of its use memory is asked for, in floats.
+constexpr std::size_t kAhead = 1'024;
+constexpr std::size_t kFloatsPerLine = 16;
+constexpr float kInfinity = __builtin_inff();
+
+struct SquaredL2 {
+    template <class V>
+    static V add(V sum, V q, V x) {
+        const V difference = q - x;
+        return V::multiply_add(difference, difference, sum);
+    }
+    static float distance(float sum) { return sum; }
+};
+
+struct NegatedProduct {
+    template <class V>
+    static V add(V sum, V q, V x) {
+        return V::multiply_add(q, x, sum);
+    }
+    static float distance(float sum) { return -sum; }
+};
+
+inline void prefetch(const float* p) {
+    __builtin_prefetch(p, 0, 3);
+}
+
+/// Write the distances of `query` to R rows. Each row has its own two accumulators, so that a
+/// row's value is the same for every R. Asks for the lines at `next` on the way.
+template <class V, class Op, std::size_t R>
+inline void distances(const float* query,
+                      const float* const (&rows)[R],
+                      const float* const (&next)[R],
+                      std::size_t dim,
+                      float* out) {
+    constexpr std::size_t kW = V::kWidth;
+    V even[R];
+    V odd[R];
+    for (std::size_t r = 0; r < R; ++r)
+        even[r] = odd[r] = V::zero();
+    std::size_t i = 0;
+    for (; i + 2 * kW <= dim; i += 2 * kW) {
+        const V q0 = V::load(query + i);
+        const V q1 = V::load(query + i + kW);
+        for (std::size_t r = 0; r < R; ++r) {
+            if (kW > 1 || i % kFloatsPerLine == 0) {
+                for (std::size_t line = 0; line < 2 * kW; line += kFloatsPerLine) {
+                    prefetch(next[r] + i + line);
+                }
+            }
+            even[r] = Op::add(even[r], q0, V::load(rows[r] + i));
+            odd[r] = Op::add(odd[r], q1, V::load(rows[r] + i + kW));
+        }
+    }
+    if (i + kW <= dim) {
+        const V q = V::load(query + i);
+        for (std::size_t r = 0; r < R; ++r)
+            even[r] = Op::add(even[r], q, V::load(rows[r] + i));
+        i += kW;
+    }
+    if (i < dim) {
+        const V q = V::load_last(query, dim, dim - i);
+        for (std::size_t r = 0; r < R; ++r) {
+            prefetch(next[r] + i);
+            odd[r] = Op::add(odd[r], q, V::load_last(rows[r], dim, dim - i));
+        }
+    }
+    for (std::size_t r = 0; r < R; ++r) {
+        const float distance = Op::distance((even[r] + odd[r]).sum());
+        out[r] = distance <= kInfinity ? distance : kInfinity;  // not a number: ordered last
+    }
+}
+
+/// Append row `row` if it is near enough; returns the new number of rows kept.
+inline std::size_t keep(
+    std::uint32_t row, float distance, float threshold, const Kept& kept, std::size_t n) {
+    kept.rows[n] = row;
+    kept.distances[n] = distance;
+    return n + static_cast<std::size_t>(distance <= threshold);
+}
+
+template <class V, class Op>
+VECDB_KERNEL std::size_t select_range(
+    const float* query, const Rows& rows, std::size_t count, float threshold, const Kept& kept) {
+    std::size_t n = 0;
+    std::size_t i = 0;
+    float out[kGroup];
+    for (; i + kGroup <= count; i += kGroup) {
+        const float* group[kGroup];
+        const float* next[kGroup];
+        for (std::size_t r = 0; r < kGroup; ++r) {
+            group[r] = rows.base + (i + r) * rows.stride;
+            next[r] = group[r] + kAhead;
+        }
+        distances<V, Op, kGroup>(query, group, next, rows.dim, out);
+        for (std::size_t r = 0; r < kGroup; ++r) {
+            n = keep(static_cast<std::uint32_t>(i + r), out[r], threshold, kept, n);
+        }
+    }
+    for (; i < count; ++i) {
+        const float* const row[1] = {rows.base + i * rows.stride};
+        distances<V, Op, 1>(query, row, row, rows.dim, out);
+        n = keep(static_cast<std::uint32_t>(i), out[0], threshold, kept, n);
+    }
+    return n;
+}
+
+template <class V, class Op>
+VECDB_KERNEL std::size_t select_list(const float* query,
+                                     const Rows& rows,
+                                     const std::uint32_t* list,
+                                     std::size_t count,
+                                     float threshold,
+                                     const Kept& kept) {
+    // Whole groups ahead: at least one, and about kAhead floats.
+    const std::size_t ahead = kGroup * (1 + kAhead / (kGroup * rows.dim));
+    std::size_t n = 0;
+    std::size_t i = 0;
+    float out[kGroup];
+    for (; i + kGroup <= count; i += kGroup) {
+        const float* group[kGroup];
+        const float* next[kGroup];
+        for (std::size_t r = 0; r < kGroup; ++r) {
+            group[r] = rows.base + list[i + r] * rows.stride;
+            const std::size_t later = i + r + ahead;
+            next[r] = later < count ? rows.base + list[later] * rows.stride : group[r];
+        }
+        distances<V, Op, kGroup>(query, group, next, rows.dim, out);
+        for (std::size_t r = 0; r < kGroup; ++r) {
+            n = keep(list[i + r], out[r], threshold, kept, n);
+        }
+    }
+    for (; i < count; ++i) {
+        const float* const row[1] = {rows.base + list[i] * rows.stride};
+        distances<V, Op, 1>(query, row, row, rows.dim, out);
+        n = keep(list[i], out[0], threshold, kept, n);
+    }
+    return n;
+}
+
+template <class V>
+VECDB_KERNEL void squared_norms(const Rows& rows, std::size_t count, float* norms) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const float* const row[1] = {rows.base + i * rows.stride};
+        distances<V, NegatedProduct, 1>(row[0], row, row, rows.dim, norms + i);
+        norms[i] = norms[i] == kInfinity ? kInfinity : -norms[i];
+    }
+}
+
+template <class V>
+VECDB_KERNEL void scale(const float* in, std::size_t count, float factor, float* out) {
+    const V factors = V::broadcast(&factor);
+    std::size_t i = 0;
+    for (; i + V::kWidth <= count; i += V::kWidth)
+        (V::load(in + i) * factors).store(out + i);
+    for (; i < count; ++i)
+        out[i] = in[i] * factor;
+}
+
+}  // namespace
+}  // namespace vecdb::simd

@@ -1,0 +1,144 @@
+#pragma once
+
+/// \file
+/// The batch kernels: rows rewritten as panels, and inner products of a tile of queries with them,
+/// held in registers (the micro-kernel of Goto and van de Geijn, "Anatomy of High-Performance
+/// Matrix Multiplication", 2008, with the threshold test in place of the store). Contract:
+/// kernel_table.h.
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__x86_64__) && !defined(VECDB_SCALAR_ONLY)
+#    include <immintrin.h>
+#elif defined(__aarch64__) && !defined(VECDB_SCALAR_ONLY)
+#    include <arm_neon.h>
+#endif
+
+#include "simd/kernels.h"
+
+namespace vecdb::simd {
+namespace {
+
+/// Write elements 0 to 3 of rows a, b, c, d as four columns, `step` floats apart.
+inline void transpose4(
+    const float* a, const float* b, const float* c, const float* d, float* out, std::size_t step) {
+#if defined(__x86_64__) && !defined(VECDB_SCALAR_ONLY)
+    __m128 r0 = _mm_loadu_ps(a);
+    __m128 r1 = _mm_loadu_ps(b);
+    __m128 r2 = _mm_loadu_ps(c);
+    __m128 r3 = _mm_loadu_ps(d);
+    _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
+    _mm_store_ps(out, r0);
+    _mm_store_ps(out + step, r1);
+    _mm_store_ps(out + 2 * step, r2);
+    _mm_store_ps(out + 3 * step, r3);
+#elif defined(__aarch64__) && !defined(VECDB_SCALAR_ONLY)
+    const float32x4x2_t ab = vtrnq_f32(vld1q_f32(a), vld1q_f32(b));
+    const float32x4x2_t cd = vtrnq_f32(vld1q_f32(c), vld1q_f32(d));
+    vst1q_f32(out, vcombine_f32(vget_low_f32(ab.val[0]), vget_low_f32(cd.val[0])));
+    vst1q_f32(out + step, vcombine_f32(vget_low_f32(ab.val[1]), vget_low_f32(cd.val[1])));
+    vst1q_f32(out + 2 * step, vcombine_f32(vget_high_f32(ab.val[0]), vget_high_f32(cd.val[0])));
+    vst1q_f32(out + 3 * step, vcombine_f32(vget_high_f32(ab.val[1]), vget_high_f32(cd.val[1])));
+#else
+    for (std::size_t i = 0; i < 4; ++i) {
+        out[i * step] = a[i];
+        out[i * step + 1] = b[i];
+        out[i * step + 2] = c[i];
+        out[i * step + 3] = d[i];
+    }
+#endif
+}
+
+/// Pack up to four rows into columns [0, 4) of a panel of `width` rows; `count` of them exist.
+inline void pack_columns(const Rows& rows, std::size_t count, float* panel, std::size_t width) {
+    const float* row[4];
+    for (std::size_t r = 0; r < 4; ++r)
+        row[r] = rows.base + r * rows.stride;
+    std::size_t i = 0;
+    if (count == 4) {
+        for (; i + 4 <= rows.dim; i += 4) {
+            transpose4(row[0] + i, row[1] + i, row[2] + i, row[3] + i, panel + i * width, width);
+        }
+    }
+    for (; i < rows.dim; ++i) {
+        for (std::size_t r = 0; r < 4; ++r)
+            panel[i * width + r] = r < count ? row[r][i] : 0.0F;
+    }
+}
+
+template <std::size_t TileRows>
+VECDB_KERNEL void pack(const Rows& rows, std::size_t count, float* panels) {
+    static_assert(TileRows % 4 == 0 && TileRows <= kMaxTileRows);
+    for (std::size_t first = 0; first < count; first += TileRows, panels += TileRows * rows.dim) {
+        for (std::size_t r = 0; r < TileRows; r += 4) {
+            const std::size_t row = first + r;
+            const std::size_t left = row < count ? count - row : 0;
+            const Rows four{rows.base + (left > 0 ? row * rows.stride : 0), rows.stride, rows.dim};
+            pack_columns(four, left < 4 ? left : 4, panels + r, TileRows);
+        }
+    }
+}
+
+/// `Queries` x `Vectors` registers of sums.
+template <class V, std::size_t Queries, std::size_t Vectors>
+VECDB_KERNEL std::size_t tile(const Tile& tile, TileHit* hits) {
+    constexpr std::size_t kW = V::kWidth;
+    constexpr std::size_t kTileRows = kW * Vectors;
+    static_assert(Queries <= kMaxTileQueries && kTileRows <= kMaxTileRows);
+    std::size_t n = 0;
+    for (std::size_t p = 0; p < tile.panel_count; ++p) {
+        const float* panel = tile.panels + p * tile.dim * kTileRows;
+        const float* query = tile.queries;
+        V sums[Queries][Vectors];
+        for (std::size_t v = 0; v < Vectors; ++v) {
+            const V start = V::load_aligned(tile.starts + p * kTileRows + v * kW);
+            for (std::size_t q = 0; q < Queries; ++q)
+                sums[q][v] = start;
+        }
+        for (std::size_t d = 0; d < tile.dim; ++d, panel += kTileRows, query += Queries) {
+            V x[Vectors];
+            for (std::size_t v = 0; v < Vectors; ++v)
+                x[v] = V::load_aligned(panel + v * kW);
+#pragma GCC unroll 16
+            for (std::size_t q = 0; q < Queries; ++q) {
+                const V element = V::broadcast(query + q);
+                for (std::size_t v = 0; v < Vectors; ++v) {
+                    sums[q][v] = V::multiply_add(element, x[v], sums[q][v]);
+                }
+            }
+        }
+#pragma GCC unroll 16
+        for (std::size_t q = 0; q < Queries; ++q) {
+            const V floor = V::broadcast(tile.floors + q);
+            std::uint64_t kept = 0;
+            for (std::size_t v = 0; v < Vectors; ++v) {
+                kept |= sums[q][v].not_less(floor) << (v * kW);
+            }
+            if (kept != 0) {
+                hits[n++] = {
+                    static_cast<std::uint32_t>(p * kTileRows), static_cast<std::uint32_t>(q), kept};
+            }
+        }
+    }
+    return n;
+}
+
+/// Fill the table of a level.
+template <class V, std::size_t Queries, std::size_t Vectors>
+constexpr KernelTable make_table(const char* name) {
+    return {.name = name,
+            .l2_range = select_range<V, SquaredL2>,
+            .ip_range = select_range<V, NegatedProduct>,
+            .l2_list = select_list<V, SquaredL2>,
+            .ip_list = select_list<V, NegatedProduct>,
+            .squared_norms = squared_norms<V>,
+            .scale = scale<V>,
+            .tile_rows = V::kWidth * Vectors,
+            .tile_queries = Queries,
+            .pack = pack<V::kWidth * Vectors>,
+            .tile = tile<V, Queries, Vectors>};
+}
+
+}  // namespace
+}  // namespace vecdb::simd
