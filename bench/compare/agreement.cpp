@@ -22,7 +22,8 @@ One answer_of(const Answers& all, std::size_t query) {
 double tolerance(const Dataset& set, std::size_t query, float score) {
     const float* values = set.queries.row(query);
     double squares = 0;
-    for (std::size_t d = 0; d < set.queries.dim; ++d) squares += double{values[d]} * values[d];
+    for (std::size_t d = 0; d < set.queries.dim; ++d)
+        squares += double{values[d]} * values[d];
     return 1e-4 * std::abs(double{score}) + 1e-6 * squares;
 }
 

@@ -66,7 +66,8 @@ void normalise(Floats& rows) {
     for (std::size_t i = 0; i < rows.rows; ++i) {
         float* row = rows.values.data() + i * rows.dim;
         double squares = 0;
-        for (std::size_t d = 0; d < rows.dim; ++d) squares += double{row[d]} * double{row[d]};
+        for (std::size_t d = 0; d < rows.dim; ++d)
+            squares += double{row[d]} * double{row[d]};
         if (squares == 0) continue;
         const double factor = 1 / std::sqrt(squares);
         for (std::size_t d = 0; d < rows.dim; ++d) {

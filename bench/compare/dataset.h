@@ -21,9 +21,7 @@ struct Floats {
     std::size_t dim = 0;
     std::vector<float> values;
 
-    [[nodiscard]] const float* row(std::size_t i) const noexcept {
-        return values.data() + i * dim;
-    }
+    [[nodiscard]] const float* row(std::size_t i) const noexcept { return values.data() + i * dim; }
     [[nodiscard]] std::size_t bytes() const noexcept { return values.size() * sizeof(float); }
 };
 

@@ -3,10 +3,10 @@
 /// \file
 /// What takes part in a comparison: vecdb and its rivals behind one small interface.
 
+#include "compare/dataset.h"
+
 #include <vecdb/bitset.h>
 #include <vecdb/types.h>
-
-#include "compare/dataset.h"
 
 #include <cstddef>
 #include <memory>
@@ -51,7 +51,8 @@ class Engine {
     /// Use this many threads from now on.
     virtual void set_threads(std::size_t threads) = 0;
     /// Return only ids whose bit is set, until called with nullptr. Work that need be done once per
-    /// filter is done here. Returns false if the engine has no such thing. `allowed` outlives its use.
+    /// filter is done here. Returns false if the engine has no such thing. `allowed` outlives its
+    /// use.
     [[nodiscard]] virtual bool set_filter(const Bitset* allowed) = 0;
     /// Answer `count` queries in one call.
     virtual void search(const float* queries, std::size_t count, std::size_t k, Answers& out) = 0;
@@ -67,7 +68,8 @@ struct Engines {
     /// List the subject, then the rivals.
     [[nodiscard]] std::vector<Engine*> all() const {
         std::vector<Engine*> list = {subject.get()};
-        for (const auto& rival : rivals) list.push_back(rival.get());
+        for (const auto& rival : rivals)
+            list.push_back(rival.get());
         return list;
     }
 };

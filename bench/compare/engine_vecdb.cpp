@@ -1,6 +1,6 @@
-#include <vecdb/vecdb.h>
-
 #include "compare/engines.h"
+
+#include <vecdb/vecdb.h>
 
 #include <numeric>
 #include <optional>
@@ -82,6 +82,8 @@ class VecdbFlat final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_vecdb_flat() { return std::make_unique<VecdbFlat>(); }
+std::unique_ptr<Engine> make_vecdb_flat() {
+    return std::make_unique<VecdbFlat>();
+}
 
 }  // namespace vecdb::bench

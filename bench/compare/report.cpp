@@ -54,7 +54,9 @@ void Report::row(const std::vector<Cell>& cells) {
     rows.push_back(std::move(object));
 }
 
-void Report::fault(const std::string& what) { faults_.push_back(what); }
+void Report::fault(const std::string& what) {
+    faults_.push_back(what);
+}
 
 nlohmann::ordered_json Report::json() const {
     return {{"about", about_}, {"sections", sections_}, {"faults", faults_}};

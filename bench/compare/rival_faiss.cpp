@@ -1,10 +1,9 @@
 #include "compare/engines.h"
 
 #include <dlfcn.h>
-#include <omp.h>
-
 #include <faiss/IndexFlat.h>
 #include <faiss/impl/IDSelector.h>
+#include <omp.h>
 
 namespace vecdb::bench {
 namespace {
@@ -62,7 +61,8 @@ class FaissFlat final : public Engine {
         params_.sel = nullptr;
         selector_.reset();
         if (allowed == nullptr) return true;
-        // Both number bits from the lowest of byte 0, on the little-endian machines Debian's runs on.
+        // Both number bits from the lowest of byte 0, on the little-endian machines Debian's runs
+        // on.
         selector_ = std::make_unique<faiss::IDSelectorBitmap>(
             (allowed->size() + 7) / 8,
             reinterpret_cast<const std::uint8_t*>(allowed->words().data()));
@@ -95,6 +95,8 @@ class FaissFlat final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_faiss_flat() { return std::make_unique<FaissFlat>(); }
+std::unique_ptr<Engine> make_faiss_flat() {
+    return std::make_unique<FaissFlat>();
+}
 
 }  // namespace vecdb::bench

@@ -68,9 +68,10 @@ void run_batch(Bench& bench) {
          {std::pair(Source::kWords, Metric::kCosine), std::pair(Source::kMnist, Metric::kL2)}) {
         const Dataset set = load(source, metric, bench.options.data);
         const Engines engines = exact_engines();
-        for (Engine* engine : engines.all()) fill(*engine, set);
+        for (Engine* engine : engines.all())
+            fill(*engine, set);
         for (const std::size_t threads : bench.options.threads) {
-            for (const std::size_t batch : {16, 1'000}) {
+            for (const std::size_t batch : {std::size_t{16}, std::size_t{1'000}}) {
                 run_case(bench, {set, threads, batch}, engines.all());
             }
         }

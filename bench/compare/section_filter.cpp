@@ -13,26 +13,22 @@ Bitset random_rows(std::size_t rows, double share, std::uint64_t seed) {
     std::mt19937_64 random(seed);
     std::bernoulli_distribution allowed(share);
     Bitset bits(rows);
-    for (std::size_t i = 0; i < rows; ++i) bits.set(i, allowed(random));
+    for (std::size_t i = 0; i < rows; ++i)
+        bits.set(i, allowed(random));
     return bits;
 }
 
 /// Seconds a query with a filter that was prepared before. Repeats make the turn of a small
 /// filter long enough to be timed.
-double filtered(Engine& engine,
-                const Dataset& set,
-                std::size_t queries,
-                std::size_t repeats,
-                Answers& out) {
+double filtered(
+    Engine& engine, const Dataset& set, std::size_t queries, std::size_t repeats, Answers& out) {
     double seconds = 0;
-    for (std::size_t i = 0; i < repeats; ++i) seconds += search_all(engine, set, queries, 1, out);
+    for (std::size_t i = 0; i < repeats; ++i)
+        seconds += search_all(engine, set, queries, 1, out);
     return seconds / static_cast<double>(repeats);
 }
 
-void run_share(Bench& bench,
-               const Dataset& set,
-               const std::vector<Engine*>& all,
-               double share) {
+void run_share(Bench& bench, const Dataset& set, const std::vector<Engine*>& all, double share) {
     const Bitset allowed = random_rows(set.base.rows, share, bench.options.seed);
     const std::size_t queries = std::min(bench.options.queries, set.queries.rows);
     std::vector<Engine*> engines;
@@ -44,9 +40,8 @@ void run_share(Bench& bench,
     for (std::size_t i = 0; i < engines.size(); ++i) {
         const auto repeats = static_cast<std::size_t>(i == 0 ? std::max(1.0, 0.2 / share) : 1.0);
         filtered(*engines[i], set, queries, 1, answers[i]);
-        turns.push_back([&, i, repeats] {
-            return filtered(*engines[i], set, queries, repeats, answers[i]);
-        });
+        turns.push_back(
+            [&, i, repeats] { return filtered(*engines[i], set, queries, repeats, answers[i]); });
     }
     // The same engine without the filter, in the same rounds.
     Answers everything;
@@ -64,16 +59,18 @@ void run_share(Bench& bench,
             count("rows_allowed", "rows allowed", allowed.count()),
             text("engine", "engine", engines[i]->name()),
             number("us_per_query", "us a query", times.median_of(i) * 1e6, 1),
-            i == 0 ? number("times_unfiltered", "x faster than unfiltered",
-                            times.median_ratio(engines.size(), 0), 1)
+            i == 0 ? number("times_unfiltered",
+                            "x faster than unfiltered",
+                            times.median_ratio(engines.size(), 0),
+                            1)
                    : none("times_unfiltered", "x faster than unfiltered"),
             i == 0 ? none("vecdb_times", "vecdb is x faster")
                    : number("vecdb_times", "vecdb is x faster", times.median_ratio(i, 0), 2),
-            i == 0 ? text("answers", "answers", "")
-                   : checked(bench, set, answers[0], answers[i]),
+            i == 0 ? text("answers", "answers", "") : checked(bench, set, answers[0], answers[i]),
         });
     }
-    for (Engine* engine : engines) static_cast<void>(engine->set_filter(nullptr));
+    for (Engine* engine : engines)
+        static_cast<void>(engine->set_filter(nullptr));
 }
 
 }  // namespace

@@ -2,11 +2,11 @@
 #include "compare/turns.h"
 #include "timing.h"
 
-#include <malloc.h>
-#include <unistd.h>
-
 #include <fstream>
 #include <utility>
+
+#include <malloc.h>
+#include <unistd.h>
 
 namespace vecdb::bench {
 namespace {
@@ -30,8 +30,7 @@ RowBytes row_bytes(Engine& engine, const Dataset& set) {
     const double before = resident_bytes();
     fill(engine, set);
     const auto rows = static_cast<double>(set.base.rows);
-    return {static_cast<double>(engine.memory_bytes()) / rows,
-            (resident_bytes() - before) / rows};
+    return {static_cast<double>(engine.memory_bytes()) / rows, (resident_bytes() - before) / rows};
 }
 
 Turn filling(Engine& engine, const Dataset& set) {

@@ -32,8 +32,7 @@ void run_set(Bench& bench, const std::vector<Engine*>& engines, const Dataset& s
             number("percent_of_read", "% of read bandwidth", 100 * rate / bandwidth, 1),
             i == 0 ? none("vecdb_times", "vecdb is x faster")
                    : number("vecdb_times", "vecdb is x faster", times.median_ratio(i, 0), 2),
-            i == 0 ? text("answers", "answers", "")
-                   : checked(bench, set, answers[0], answers[i]),
+            i == 0 ? text("answers", "answers", "") : checked(bench, set, answers[0], answers[i]),
         });
     }
 }

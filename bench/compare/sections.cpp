@@ -17,11 +17,8 @@ const std::vector<Section>& sections() {
     return kAll;
 }
 
-double search_all(Engine& engine,
-                  const Dataset& set,
-                  std::size_t queries,
-                  std::size_t batch,
-                  Answers& out) {
+double search_all(
+    Engine& engine, const Dataset& set, std::size_t queries, std::size_t batch, Answers& out) {
     out.ids.clear();
     out.scores.clear();
     Answers part;
@@ -39,8 +36,8 @@ double search_all(Engine& engine,
 
 Cell checked(Bench& bench, const Dataset& set, const Answers& ours, const Answers& theirs) {
     const Agreement found = compare_answers(set, ours, theirs);
-    std::string shown = std::to_string(found.identical) + " identical, " +
-                        std::to_string(found.tied) + " tied";
+    std::string shown =
+        std::to_string(found.identical) + " identical, " + std::to_string(found.tied) + " tied";
     if (found.different != 0) {
         shown += ", " + std::to_string(found.different) + " DIFFERENT";
         bench.report.fault(describe(set) + ": " + found.first_difference);

@@ -21,7 +21,7 @@ namespace vecdb::bench {
 /// What the command line asked for.
 struct CompareOptions {
     std::filesystem::path data = "examples/data";
-    std::string only;  ///< A section's key; empty: all.
+    std::vector<std::string> only;  ///< Keys of sections; empty: all.
     std::size_t rounds = 7;
     std::size_t queries = 50;  ///< One-at-a-time queries of a turn.
     std::vector<std::size_t> threads = {1};
@@ -43,7 +43,8 @@ struct Section {
     void (*run)(Bench& bench);
 };
 
-/// List all sections in the order in which they run. A new one is a file section_*.cpp and a row here.
+/// List all sections in the order in which they run. A new one is a file section_*.cpp and a row
+/// here.
 [[nodiscard]] const std::vector<Section>& sections();
 
 void run_machine(Bench& bench);
@@ -57,11 +58,13 @@ inline constexpr std::size_t kNeighbours = 10;
 
 /// Answer the first `queries` queries of `set`, `batch` to a call.
 /// Returns seconds a query.
-double search_all(Engine& engine, const Dataset& set, std::size_t queries, std::size_t batch,
-                  Answers& out);
+double search_all(
+    Engine& engine, const Dataset& set, std::size_t queries, std::size_t batch, Answers& out);
 
 /// Check `ours` against `theirs`; a difference fails the run. Returns a cell for the rival's row.
-[[nodiscard]] Cell checked(Bench& bench, const Dataset& set, const Answers& ours,
+[[nodiscard]] Cell checked(Bench& bench,
+                           const Dataset& set,
+                           const Answers& ours,
                            const Answers& theirs);
 
 /// Describe a set for a table: "words 340479 x 100 cosine".

@@ -7,7 +7,9 @@
 
 namespace vecdb::bench {
 
-double Turns::median_of(std::size_t contestant) const { return median(values[contestant]); }
+double Turns::median_of(std::size_t contestant) const {
+    return median(values[contestant]);
+}
 
 double Turns::median_ratio(std::size_t a, std::size_t b) const {
     std::vector<double> ratios;

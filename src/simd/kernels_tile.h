@@ -50,20 +50,31 @@ inline void transpose4(
 #endif
 }
 
-/// Pack up to four rows into columns [0, 4) of a panel of `width` rows; `count` of them exist.
-inline void pack_columns(const Rows& rows, std::size_t count, float* panel, std::size_t width) {
+/// Dimensions packed for all rows of a panel before the next ones: what is being written stays in
+/// the first-level cache.
+constexpr std::size_t kPackDims = 64;
+
+/// Pack dimensions [first, last) of up to four rows into columns [0, 4) of a panel of `width` rows.
+/// `count` of the rows exist.
+inline void pack_columns(const Rows& rows,
+                         std::size_t count,
+                         std::size_t first,
+                         std::size_t last,
+                         float* panel,
+                         std::size_t width) {
     const float* row[4];
-    for (std::size_t r = 0; r < 4; ++r)
-        row[r] = rows.base + r * rows.stride;
-    std::size_t i = 0;
+    for (std::size_t r = 0; r < 4; ++r) row[r] = rows.base + (r < count ? r * rows.stride : 0);
+    std::size_t i = first;
     if (count == 4) {
-        for (; i + 4 <= rows.dim; i += 4) {
+        for (std::size_t ahead = last; ahead < last + kPackDims; ahead += kFloatsPerLine) {
+            for (std::size_t r = 0; r < 4; ++r) prefetch(row[r] + ahead);
+        }
+        for (; i + 4 <= last; i += 4) {
             transpose4(row[0] + i, row[1] + i, row[2] + i, row[3] + i, panel + i * width, width);
         }
     }
-    for (; i < rows.dim; ++i) {
-        for (std::size_t r = 0; r < 4; ++r)
-            panel[i * width + r] = r < count ? row[r][i] : 0.0F;
+    for (; i < last; ++i) {
+        for (std::size_t r = 0; r < 4; ++r) panel[i * width + r] = r < count ? row[r][i] : 0.0F;
     }
 }
 
@@ -71,11 +82,15 @@ template <std::size_t TileRows>
 VECDB_KERNEL void pack(const Rows& rows, std::size_t count, float* panels) {
     static_assert(TileRows % 4 == 0 && TileRows <= kMaxTileRows);
     for (std::size_t first = 0; first < count; first += TileRows, panels += TileRows * rows.dim) {
-        for (std::size_t r = 0; r < TileRows; r += 4) {
-            const std::size_t row = first + r;
-            const std::size_t left = row < count ? count - row : 0;
-            const Rows four{rows.base + (left > 0 ? row * rows.stride : 0), rows.stride, rows.dim};
-            pack_columns(four, left < 4 ? left : 4, panels + r, TileRows);
+        for (std::size_t dim = 0; dim < rows.dim; dim += kPackDims) {
+            const std::size_t end = dim + kPackDims < rows.dim ? dim + kPackDims : rows.dim;
+            for (std::size_t r = 0; r < TileRows; r += 4) {
+                const std::size_t row = first + r;
+                const std::size_t left = row < count ? count - row : 0;
+                const Rows four{rows.base + (left > 0 ? row * rows.stride : 0), rows.stride,
+                                rows.dim};
+                pack_columns(four, left < 4 ? left : 4, dim, end, panels + r, TileRows);
+            }
         }
     }
 }

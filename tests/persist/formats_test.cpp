@@ -264,7 +264,7 @@ TEST_CASE("a file of no rows keeps its dimension") {
 
 TEST_CASE("rows are read in batches, also rows longer than the buffer") {
     const TempDirectory directory;
-    const std::size_t dim = GENERATE(3, 70'000, 300'000);
+    const std::size_t dim = GENERATE(as<std::size_t>(), 3, 70'000, 300'000);
     const std::size_t rows = dim == 3 ? 200'000 : 5;
     std::vector<std::int32_t> items(rows * dim);
     for (std::size_t i = 0; i < items.size(); ++i)

@@ -141,7 +141,7 @@ TEST_CASE("distances of wide and tiny values are within the documented tolerance
     }
 }
 
-TEST_CASE("distances of every dimension, row count, stride and kind of data", "[simd][slow]") {
+TEST_CASE("distances of every dimension, row count, stride and kind of data", "[simd][.slow]") {
     INFO("seed " << kSeed);
     const std::vector<std::size_t> counts = all_counts();
     for (const std::size_t dim : all_dims()) {

@@ -60,7 +60,7 @@ TEST_CASE("squared norms are minus the inner product of a row with itself", "[si
         REQUIRE(check_norms(dim, dim, 3, Data::kWide) == "");
 }
 
-TEST_CASE("squared norms of every dimension and row count", "[simd][slow]") {
+TEST_CASE("squared norms of every dimension and row count", "[simd][.slow]") {
     INFO("seed " << kSeed);
     for (const std::size_t dim : all_dims()) {
         for (std::size_t count = 0; count <= 70; count += dim <= 130 ? 1 : 23) {

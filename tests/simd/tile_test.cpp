@@ -70,7 +70,7 @@ TEST_CASE("packing transposes rows into panels and fills the last with zeros", "
     }
 }
 
-TEST_CASE("packing of every dimension", "[simd][slow]") {
+TEST_CASE("packing of every dimension", "[simd][.slow]") {
     INFO("seed " << kSeed);
     for (const simd::KernelTable* table : simd::available_tables()) {
         for (const std::size_t dim : all_dims()) {
@@ -216,7 +216,7 @@ TEST_CASE("the tile kernel keeps what reaches its floor within the documented bo
     }
 }
 
-TEST_CASE("the tile kernel of every dimension", "[simd][slow]") {
+TEST_CASE("the tile kernel of every dimension", "[simd][.slow]") {
     INFO("seed " << kSeed);
     for (const simd::KernelTable* table : simd::available_tables()) {
         for (const std::size_t dim : all_dims()) {

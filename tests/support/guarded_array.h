@@ -58,7 +58,9 @@ class GuardedArray {
     /// Tell whether the bytes between the last element and the forbidden page are as they were.
     [[nodiscard]] bool padding_untouched() const noexcept {
         const auto* padding = reinterpret_cast<const std::byte*>(data_ + count_);
-        return std::all_of(padding, end_, [](std::byte b) { return b == std::byte{0xFF}; });
+        return std::all_of(padding, static_cast<const std::byte*>(end_), [](std::byte b) {
+            return b == std::byte{0xFF};
+        });
     }
 
   private:

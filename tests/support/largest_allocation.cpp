@@ -7,10 +7,13 @@ namespace vecdb::test {
 std::atomic<std::size_t> largest_allocation = 0;
 }  // namespace vecdb::test
 
-void* operator new(std::size_t bytes) {
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
     auto& largest = vecdb::test::largest_allocation;
     if (bytes > largest) largest = bytes;
-    if (void* memory = std::malloc(bytes != 0 ? bytes : 1)) return memory;
+    return std::malloc(bytes != 0 ? bytes : 1);
+}
+void* operator new(std::size_t bytes) {
+    if (void* memory = operator new(bytes, std::nothrow)) return memory;
     throw std::bad_alloc();
 }
 void operator delete(void* memory) noexcept {

@@ -27,30 +27,24 @@ int open_for_reading(const char* path) noexcept {
 
 }  // namespace
 
-InputFile::InputFile(std::filesystem::path path, int descriptor) noexcept
-    : path_(std::move(path)), descriptor_(descriptor) {}
+InputFile::InputFile(std::filesystem::path path) noexcept : path_(std::move(path)) {}
 
 InputFile::~InputFile() {
-    ::close(descriptor_);
+    if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 Result<std::unique_ptr<InputFile>> InputFile::open(const std::filesystem::path& path) {
     VECDB_TRY(persist::check_path(path));
-    std::filesystem::path copy = path;  // before the descriptor, so that none leaks if this throws
-    const int descriptor = open_for_reading(path.c_str());
-    if (descriptor < 0) {
+    std::unique_ptr<InputFile> file(new InputFile(path));
+    file->descriptor_ = open_for_reading(path.c_str());
+    if (file->descriptor_ < 0) {
         if (errno == ENOENT || errno == ENOTDIR) {
             return Status(StatusCode::kNotFound, "no such file");
         }
         return persist::io_error("cannot open", errno);
     }
-    std::unique_ptr<InputFile> file(new (std::nothrow) InputFile(std::move(copy), descriptor));
-    if (file == nullptr) {
-        ::close(descriptor);
-        return Status(StatusCode::kOutOfMemory, "out of memory");
-    }
     struct stat about = {};
-    if (::fstat(descriptor, &about) != 0) return persist::io_error("cannot stat", errno);
+    if (::fstat(file->descriptor_, &about) != 0) return persist::io_error("cannot stat", errno);
     if (!S_ISREG(about.st_mode)) {
         const char* found = S_ISDIR(about.st_mode) ? "a directory" : "no regular file";
         return Status(StatusCode::kInvalidArgument,

@@ -33,10 +33,10 @@ class InputFile {
     [[nodiscard]] Status read_at(std::uint64_t offset, std::span<std::byte> out) const;
 
   private:
-    InputFile(std::filesystem::path path, int descriptor) noexcept;
+    explicit InputFile(std::filesystem::path path) noexcept;
 
     std::filesystem::path path_;
-    int descriptor_;
+    int descriptor_ = -1;
     std::uint64_t size_ = 0;
 };
 

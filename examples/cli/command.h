@@ -1,0 +1,20 @@
+#pragma once
+
+/// \file
+/// The commands of the tool. Each function adds one to the command line; when it is chosen, it
+/// leaves in `chosen` what is to run. Running it throws CommandError.
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+namespace vecdb::cli {
+
+using Command = std::function<void()>;
+
+void add_describe(CLI::App& tool, Command& chosen);
+void add_search(CLI::App& tool, Command& chosen);
+void add_info(CLI::App& tool, Command& chosen);
+void add_bench(CLI::App& tool, Command& chosen);
+
+}  // namespace vecdb::cli

@@ -1,0 +1,52 @@
+// vecdb describe: what a file of vectors or of integers holds.
+
+#include <vecdb/dataset_io.h>
+
+#include <memory>
+#include <string>
+
+#include "command.h"
+#include "exit_code.h"
+#include "output.h"
+
+namespace vecdb::cli {
+namespace {
+
+struct DescribeOptions {
+    std::string path;
+    std::string json_path;
+};
+
+void run_describe(const DescribeOptions& options) {
+    const Output output(options.json_path);
+    const DatasetInfo info = value_of(describe_dataset(options.path), ExitCode::kInput);
+    const std::string format(to_string(info.format));
+    const std::string item(to_string(info.item));
+
+    output.line("file", options.path);
+    output.line("format", format);
+    output.line("items", item);
+    output.line("rows", grouped(info.rows));
+    output.line("dimension", grouped(info.dim) + (info.one_dimensional ? " (one axis)" : ""));
+    output.line("bytes", grouped(info.file_bytes));
+    output.finish({{"file", options.path},
+                   {"format", format},
+                   {"item", item},
+                   {"rows", info.rows},
+                   {"dim", info.dim},
+                   {"one_dimensional", info.one_dimensional},
+                   {"file_bytes", info.file_bytes}});
+}
+
+}  // namespace
+
+void add_describe(CLI::App& tool, Command& chosen) {
+    auto options = std::make_shared<DescribeOptions>();
+    CLI::App* command = tool.add_subcommand("describe", "Check a file and show what it holds");
+    command->add_option("FILE", options->path, ".npy, .fvecs, .ivecs, .bvecs, .fbin, .ibin, ...")
+        ->required();
+    add_json_option(*command, options->json_path);
+    command->callback([options, &chosen] { chosen = [options] { run_describe(*options); }; });
+}
+
+}  // namespace vecdb::cli

@@ -1,0 +1,48 @@
+#pragma once
+
+/// \file
+/// Where a command's answer goes: text to standard output, and JSON where --json says.
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace vecdb::cli {
+
+/// Keys in the order they are written.
+using Json = nlohmann::ordered_json;
+
+/// Add --json to a command.
+void add_json_option(CLI::App& command, std::string& json_path);
+
+/// Write one answer in both forms.
+/// Threads: needs exclusive access.
+class Output {
+  public:
+    /// `json_path` is a file, "-" for standard output, or empty for no JSON. With "-" nothing else
+    /// goes to standard output. Throws CommandError at once when the file cannot be written, not
+    /// after an hour of work.
+    explicit Output(std::string json_path);
+
+    /// Write one line of text, label and value in columns.
+    void line(const std::string& label, const std::string& value) const;
+    /// Write text as it is.
+    void text(const std::string& text) const;
+    /// Write the JSON and make sure that everything reached its place; throws CommandError.
+    void finish(const Json& answer) const;
+
+  private:
+    std::string json_path_;
+};
+
+/// Format with `digits` after the point.
+[[nodiscard]] std::string fixed(double value, int digits);
+/// Format with commas between thousands.
+[[nodiscard]] std::string grouped(std::uint64_t value);
+/// Join names with ", "; "none" for no names.
+[[nodiscard]] std::string joined(const std::vector<std::string>& names);
+
+}  // namespace vecdb::cli
