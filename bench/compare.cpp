@@ -12,7 +12,9 @@
 #include <cstdlib>
 #include <exception>
 #include <fstream>
+#include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -76,21 +78,16 @@ void describe_run(const CompareOptions& options, Report& report) {
     report.about("seed", std::to_string(options.seed));
 }
 
-/// Returns false if the file cannot be written.
-bool write_json(const Report& report, const std::filesystem::path& path) {
-    std::ofstream file(path);
-    file << report.json().dump(2) << '\n';
-    file.close();
-    if (!file) std::fprintf(stderr, "vecdb_compare: cannot write %s\n", path.c_str());
-    return static_cast<bool>(file);
-}
-
 bool wanted(const CompareOptions& options, const std::string& key) {
     return options.only.empty() ||
            std::find(options.only.begin(), options.only.end(), key) != options.only.end();
 }
 
 int run(const CompareOptions& options) {
+    // Opened first: minutes of measuring must not end at a wrong path.
+    std::ofstream file;
+    if (!options.json.empty()) file.open(options.json);
+    if (!file) throw std::runtime_error("cannot write " + options.json.string());
     Report report;
     describe_run(options, report);
     ReadProbe read_probe;
@@ -101,8 +98,10 @@ int run(const CompareOptions& options) {
     for (const std::string& fault : report.faults()) {
         std::fprintf(stderr, "vecdb_compare: answers differ: %s\n", fault.c_str());
     }
-    const bool written = options.json.empty() || write_json(report, options.json);
-    return report.ok() && written ? 0 : 1;
+    if (file.is_open() && !(file << report.json().dump(2) << '\n' << std::flush)) {
+        throw std::runtime_error("cannot write " + options.json.string());
+    }
+    return report.ok() ? 0 : 1;
 }
 
 }  // namespace

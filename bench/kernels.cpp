@@ -79,9 +79,9 @@ struct Data {
 void count_work(benchmark::State& state, const Data& data, double flops_per_value) {
     const auto values =
         static_cast<double>(state.iterations()) * static_cast<double>(data.count * data.dim);
-    state.counters["GB/s"] = benchmark::Counter(values * 4e-9, benchmark::Counter::kIsRate);
+    state.counters["GB"] = benchmark::Counter(values * 4e-9, benchmark::Counter::kIsRate);
     if (flops_per_value > 0) {
-        state.counters["GFLOP/s"] =
+        state.counters["GFLOP"] =
             benchmark::Counter(values * flops_per_value * 1e-9, benchmark::Counter::kIsRate);
     }
 }

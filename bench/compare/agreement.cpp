@@ -42,6 +42,8 @@ std::optional<std::size_t> first_contradiction(const Dataset& set,
     for (std::size_t i = 0; i < k; ++i) {
         if ((a.ids[i] == kNoId) != (b.ids[i] == kNoId)) return i;
         if (a.ids[i] == kNoId) return std::nullopt;
+        const auto before = a.ids.first(i);
+        if (std::find(before.begin(), before.end(), a.ids[i]) != before.end()) return i;
         const double allowed = tolerance(set, query, b.scores[i]);
         if (!(std::abs(double{a.scores[i]} - double{b.scores[i]}) <= allowed)) return i;
         const auto other = std::find(b.ids.begin(), b.ids.end(), a.ids[i]);

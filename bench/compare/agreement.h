@@ -27,7 +27,7 @@ struct Agreement {
 /// Compare the answers to the first queries of `set`. Scores at the same place must agree to 1e-4
 /// of their value plus 1e-6 of the query's squared length (what an engine loses that computes a
 /// distance as |x|^2 + |q|^2 - 2 x.q in float); an id that only one of the two has must be
-/// as near as that to the last place of the other.
+/// as near as that to the last place of the other, and no id may stand twice in an answer.
 [[nodiscard]] Agreement compare_answers(const Dataset& set, const Answers& a, const Answers& b);
 
 }  // namespace vecdb::bench

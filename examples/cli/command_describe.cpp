@@ -1,13 +1,13 @@
 // vecdb describe: what a file of vectors or of integers holds.
 
+#include "command.h"
+#include "exit_code.h"
+#include "output.h"
+
 #include <vecdb/dataset_io.h>
 
 #include <memory>
 #include <string>
-
-#include "command.h"
-#include "exit_code.h"
-#include "output.h"
 
 namespace vecdb::cli {
 namespace {
@@ -46,7 +46,11 @@ void add_describe(CLI::App& tool, Command& chosen) {
     command->add_option("FILE", options->path, ".npy, .fvecs, .ivecs, .bvecs, .fbin, .ibin, ...")
         ->required();
     add_json_option(*command, options->json_path);
-    command->callback([options, &chosen] { chosen = [options] { run_describe(*options); }; });
+    command->callback([options, &chosen] {
+        chosen = [options] {
+            run_describe(*options);
+        };
+    });
 }
 
 }  // namespace vecdb::cli

@@ -1,5 +1,9 @@
 // vecdb info: what this build is and what it finds on this machine.
 
+#include "command.h"
+#include "exit_code.h"
+#include "output.h"
+
 #include <vecdb/simd.h>
 #include <vecdb/version.h>
 
@@ -8,10 +12,6 @@
 #include <string_view>
 #include <thread>
 #include <vector>
-
-#include "command.h"
-#include "exit_code.h"
-#include "output.h"
 
 namespace vecdb::cli {
 namespace {
@@ -44,8 +44,9 @@ void run_info(const InfoOptions& options) {
 
     output.line("vecdb", std::string(version()));
     output.line("compiler", compiler());
-    output.line("SIMD", active + " (available: " + joined(available) +
-                            "; compiled: " + joined(compiled) + ")");
+    output.line(
+        "SIMD",
+        active + " (available: " + joined(available) + "; compiled: " + joined(compiled) + ")");
     output.line("threads", std::to_string(threads));
     output.line("BLAS", "none; the library uses none");
     output.line("CUDA", "not built");
@@ -67,7 +68,11 @@ void add_info(CLI::App& tool, Command& chosen) {
     command->add_flag("--system", options->system, "Version, compiler, SIMD levels, threads")
         ->required();
     add_json_option(*command, options->json_path);
-    command->callback([options, &chosen] { chosen = [options] { run_info(*options); }; });
+    command->callback([options, &chosen] {
+        chosen = [options] {
+            run_info(*options);
+        };
+    });
 }
 
 }  // namespace vecdb::cli

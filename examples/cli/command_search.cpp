@@ -1,5 +1,11 @@
 // vecdb search: the rows of a file that are nearest to a query.
 
+#include "command.h"
+#include "exit_code.h"
+#include "import.h"
+#include "inputs.h"
+#include "output.h"
+
 #include <vecdb/collection.h>
 #include <vecdb/dataset_io.h>
 #include <vecdb/simd.h>
@@ -9,12 +15,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-
-#include "command.h"
-#include "exit_code.h"
-#include "import.h"
-#include "inputs.h"
-#include "output.h"
 
 namespace vecdb::cli {
 namespace {
@@ -60,7 +60,8 @@ Json hits_to_json(const SearchResult& result) {
     Json queries = Json::array();
     for (std::size_t query = 0; query < result.queries(); ++query) {
         Json hits = Json::array();
-        for (const Hit& hit : result[query]) hits.push_back({{"row", hit.id}, {"score", hit.score}});
+        for (const Hit& hit : result[query])
+            hits.push_back({{"row", hit.id}, {"score", hit.score}});
         queries.push_back({{"query", query}, {"hits", hits}});
     }
     return queries;
@@ -108,7 +109,11 @@ void add_search(CLI::App& tool, Command& chosen) {
     query->require_option(1);
     add_search_settings(*command, options->settings);
     add_json_option(*command, options->json_path);
-    command->callback([options, &chosen] { chosen = [options] { run_search(*options); }; });
+    command->callback([options, &chosen] {
+        chosen = [options] {
+            run_search(*options);
+        };
+    });
 }
 
 }  // namespace vecdb::cli

@@ -1,14 +1,14 @@
 #include "import.h"
 
+#include "exit_code.h"
+#include "progress_bar.h"
+
 #include <vecdb/database.h>
 #include <vecdb/dataset_io.h>
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
-
-#include "exit_code.h"
-#include "progress_bar.h"
 
 namespace vecdb::cli {
 namespace {

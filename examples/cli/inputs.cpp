@@ -1,11 +1,11 @@
 #include "inputs.h"
 
+#include "exit_code.h"
+#include "progress_bar.h"
+
 #include <algorithm>
 #include <memory>
 #include <thread>
-
-#include "exit_code.h"
-#include "progress_bar.h"
 
 namespace vecdb::cli {
 
@@ -30,7 +30,9 @@ void add_search_settings(CLI::App& command, SearchSettings& settings) {
     command.add_option("--threads", settings.threads, "0: as many as the machine has")
         ->check(CLI::Range(std::size_t{0}, kMaxThreads))
         ->capture_default_str();
-    command.add_option("--allowed", settings.allowed_path, "Which rows may be returned, one byte a row")
+    command
+        .add_option(
+            "--allowed", settings.allowed_path, "Which rows may be returned, one byte a row")
         ->type_name("MASK.npy");
 }
 
@@ -45,7 +47,8 @@ Allowed read_allowed(const std::string& path, std::size_t rows) {
                                " rows, the vectors have " + std::to_string(rows));
     }
     Bitset bits(rows);
-    for (std::size_t row = 0; row < rows; ++row) bits.set(row, allowed.mask[row] != 0);
+    for (std::size_t row = 0; row < rows; ++row)
+        bits.set(row, allowed.mask[row] != 0);
     allowed.count = bits.count();
     allowed.filter = Filter::allow(bits);
     return allowed;

@@ -8,11 +8,12 @@
 #include <vecdb/filter.h>
 #include <vecdb/types.h>
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 namespace vecdb::cli {
 

@@ -1,14 +1,14 @@
 // The vecdb tool: look into files of vectors, search them, and measure the library.
 
+#include "command.h"
+#include "exit_code.h"
+
 #include <vecdb/simd.h>
 #include <vecdb/version.h>
 
 #include <iostream>
 #include <new>
 #include <string>
-
-#include "command.h"
-#include "exit_code.h"
 
 namespace {
 
@@ -53,7 +53,8 @@ int run(const vecdb::cli::Command& command) {
 }
 
 int run_tool(int argc, char** argv) {
-    CLI::App tool("vecdb: look into files of vectors, search them, and measure the library", "vecdb");
+    CLI::App tool("vecdb: look into files of vectors, search them, and measure the library",
+                  "vecdb");
     tool.set_version_flag("--version", std::string(vecdb::version()));
     tool.footer(kFooter);
     tool.require_subcommand(1);

@@ -1,13 +1,13 @@
 #include "output.h"
 
+#include "exit_code.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <system_error>
 #include <utility>
-
-#include "exit_code.h"
 
 namespace vecdb::cli {
 namespace {
@@ -62,13 +62,15 @@ std::string fixed(double value, int digits) {
 
 std::string grouped(std::uint64_t value) {
     std::string digits = std::to_string(value);
-    for (std::size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, 1, ',');
+    for (std::size_t end = digits.size(); end > 3; end -= 3)
+        digits.insert(end - 3, 1, ',');
     return digits;
 }
 
 std::string joined(const std::vector<std::string>& names) {
     std::string all;
-    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+    for (const std::string& name : names)
+        all += (all.empty() ? "" : ", ") + name;
     return all.empty() ? "none" : all;
 }
 

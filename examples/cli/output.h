@@ -3,11 +3,11 @@
 /// \file
 /// Where a command's answer goes: text to standard output, and JSON where --json says.
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 namespace vecdb::cli {

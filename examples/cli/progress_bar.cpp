@@ -1,10 +1,10 @@
 #include "progress_bar.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <utility>
+
+#include <unistd.h>
 
 namespace vecdb::cli {
 namespace {
@@ -24,8 +24,8 @@ ProgressBar::~ProgressBar() {
     if (begun_) std::fputc('\n', stderr);
 }
 
-void ProgressBar::advance(std::uint64_t steps) {
-    done_ = std::min(done_ + steps, total_);
+void ProgressBar::advance_to(std::uint64_t done) {
+    done_ = std::clamp(done, done_, total_);
     if (!terminal_) return;
     const auto now = Clock::now();
     if (begun_ && done_ < total_ && now - drawn_ < kRedraw) return;

@@ -21,7 +21,9 @@ class ProgressBar {
     ProgressBar& operator=(const ProgressBar&) = delete;
 
     /// Count `steps` more as done.
-    void advance(std::uint64_t steps);
+    void advance(std::uint64_t steps) { advance_to(done_ + steps); }
+    /// Say that `done` steps are done; fewer than before change nothing.
+    void advance_to(std::uint64_t done);
 
   private:
     using Clock = std::chrono::steady_clock;

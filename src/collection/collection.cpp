@@ -101,15 +101,16 @@ Result<SearchResult> Collection::search(MatrixView queries, const SearchOptions&
     return guard([&]() -> Result<SearchResult> {
         VECDB_TRY(options.validate());
         std::vector<float> prepared;
-        VECDB_TRY(collection::prepare_queries(state_->kernels(), state_->field(), queries, prepared));
+        VECDB_TRY(
+            collection::prepare_queries(state_->kernels(), state_->field(), queries, prepared));
         SearchResult result(queries.rows(), options.k);
         if (options.k == 0 || queries.rows() == 0) return result;
         const auto version = state_->version();
         const auto allowed = allowed_rows(options.filter, *version);
         collection::search_many({state_->kernels(), state_->field(), *version, allowed.get()},
-                    prepared.data(),
-                    worker_count(options, *version),
-                    result);
+                                prepared.data(),
+                                worker_count(options, *version),
+                                result);
         return result;
     });
 }
@@ -132,9 +133,9 @@ Result<std::size_t> Collection::search_into(VectorView query,
         const auto version = state_->version();
         const auto allowed = allowed_rows(options.filter, *version);
         return collection::search_one({state_->kernels(), state_->field(), *version, allowed.get()},
-                          prepared.data(),
-                          worker_count(options, *version),
-                          wanted);
+                                      prepared.data(),
+                                      worker_count(options, *version),
+                                      wanted);
     });
 }
 

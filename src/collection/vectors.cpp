@@ -83,6 +83,17 @@ Status check_shape(const VectorField& field, MatrixView vectors) {
                 "vectors have dimension " + std::to_string(vectors.dim()) +
                     ", the collection has " + std::to_string(field.dim)};
     }
+    if (vectors.rows() == 0) return {};
+    if (vectors.data() == nullptr) {
+        return {StatusCode::kInvalidArgument,
+                "the view of " + std::to_string(vectors.rows()) + " vectors has no data"};
+    }
+    const std::size_t bytes = vector_bytes(field.element_type, field.dim);
+    if (vectors.stride_bytes() < bytes) {
+        return {StatusCode::kInvalidArgument,
+                "rows start " + std::to_string(vectors.stride_bytes()) + " bytes apart and are " +
+                    std::to_string(bytes) + " bytes long"};
+    }
     return {};
 }
 

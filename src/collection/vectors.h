@@ -22,7 +22,7 @@ struct RowSpan {
     float* norms;  ///< One per row, to be written.
 };
 
-/// Check element type and dimension. Returns kInvalidArgument with both values.
+/// Check element type, dimension and layout. Returns kInvalidArgument with found and expected.
 [[nodiscard]] Status check_shape(const VectorField& field, MatrixView vectors);
 
 /// Check copied rows for NaN and infinity and write their norms; under cosine make them unit rows.

@@ -54,7 +54,7 @@ void free_aligned(void* memory, std::size_t bytes) noexcept {
         return;
     }
 #endif
-    ::operator delete(memory, bytes, kLineAlignment);
+    ::operator delete(memory, kLineAlignment);
 }
 
 }  // namespace vecdb::simd

@@ -146,6 +146,7 @@ TEST_CASE("sizes that the file does not have are refused without asking for memo
     for (const std::string& shape : shapes) {
         files.emplace_back("s" + std::to_string(files.size()) + ".npy", npy_of_shape(shape, items));
     }
+    files.emplace_back("wraps.npy", npy_of_shape("18446744073709551616, 1", ""));
     for (const auto& [name, bytes] : files) {
         INFO(name << ": " << bytes);
         write_bytes(directory / name, bytes);

@@ -28,7 +28,7 @@ case $1 in
     aarch64)
         need qemu-aarch64
         need aarch64-linux-gnu-g++
-        cmake -S "$2" -B "$3" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+        cmake -S "$2" -B "$3" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
             -DCMAKE_TOOLCHAIN_FILE="$2/cmake/toolchains/aarch64-linux-gnu.cmake" \
             -DVECDB_BUILD_TESTS=ON -DVECDB_BUILD_TOOLS=OFF -DVECDB_BUILD_EXAMPLES=OFF \
             -DVECDB_INSTALL=OFF -DVECDB_WITH_OPENMP=OFF

@@ -249,30 +249,38 @@ class Reservation {
     float* floats_ = nullptr;
 };
 
-TEST_CASE("offsets of rows past 4 GiB are right", "[simd][quick]") {
-    constexpr std::size_t kStride = (std::size_t{1} << 30U) + 1;
+TEST_CASE("offsets of rows that do not fit 32 bits are right", "[simd][quick]") {
+    constexpr std::size_t kStride = (std::size_t{1} << 31U) + 1;
+    constexpr std::size_t kRows = 4;  // one group, in which only a wide product is right
     constexpr std::uint32_t kLastRow = 0x7FFFFFFE;
-    const Reservation memory(5 * kStride * sizeof(float));
+    const Reservation memory(kRows * kStride * sizeof(float));
     if (memory.floats() == nullptr) {
-        WARN("left out: the system gives no 20 GiB of address space");
+        WARN("left out: the system gives no 32 GiB of address space");
         return;
     }
     const float query = 1.0F;
-    for (std::size_t r = 0; r < 5; ++r)
+    for (std::size_t r = 0; r < kRows; ++r)
         memory.floats()[r * kStride] = static_cast<float>(r + 2);
     memory.floats()[kLastRow] = 9.0F;
     for (const simd::KernelTable* table : simd::available_tables()) {
         CAPTURE(table->name);
         const simd::Rows far_apart = {memory.floats(), kStride, 1};
-        const std::vector<float> expected = {1.0F, 4.0F, 9.0F, 16.0F, 25.0F};
-        CHECK(run_range(*table, kL2, &query, far_apart, 5).distances == expected);
-        const std::uint32_t list[] = {0, 1, 2, 3, 4};
-        CHECK(run_list(*table, kL2, &query, far_apart, list, 5).distances == expected);
+        CHECK(run_range(*table, kL2, &query, far_apart, 4).distances ==
+              std::vector<float>{1.0F, 4.0F, 9.0F, 16.0F});
+        CHECK(run_range(*table, kL2, &query, far_apart, 3).distances ==
+              std::vector<float>{1.0F, 4.0F, 9.0F});
+        const std::uint32_t list[] = {0, 3, 2, 1, 3};
+        CHECK(run_list(*table, kL2, &query, far_apart, list, 5).distances ==
+              std::vector<float>{1.0F, 16.0F, 9.0F, 4.0F, 16.0F});
 
         const simd::Rows many = {memory.floats(), 1, 1};
         const std::uint32_t last[] = {kLastRow, kLastRow, kLastRow, kLastRow, kLastRow};
         CHECK(run_list(*table, kIp, &query, many, last, 5).distances ==
               std::vector<float>(5, -9.0F));
+
+        float norms[kRows] = {};
+        table->squared_norms(far_apart, kRows, norms);
+        CHECK(norms[kRows - 1] == 25.0F);
     }
 }
 

@@ -16,7 +16,7 @@ fault() {
 
 # Print the defined symbols of an object as "type bind name".
 symbols() {
-    "$readelf" --symbols --wide "$1" | awk '$7 != "UND" && NF >= 8 { print $4, $5, $8 }'
+    "$readelf" --symbols --wide "$1" | awk '$1 ~ /^[0-9]+:$/ && $7 != "UND" && NF >= 8 { print $4, $5, $8 }'
 }
 
 # Succeed if the disassembly of an object names a register that matches.

@@ -1,0 +1,64 @@
+#pragma once
+
+/// \file
+/// How many of the rows a search returned are right, and whether its answers are sound.
+///
+/// A returned row is right when its score, computed here in double precision, is no farther than
+/// the true k-th score. Ties are right, and so is a difference below kRoundingShare of the score's
+/// scale, which float kernels cannot see.
+
+#include "inputs.h"
+
+#include <vecdb/collection.h>
+#include <vecdb/dataset_io.h>
+#include <vecdb/types.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vecdb::cli {
+
+inline constexpr double kRoundingShare = 1e-5;
+
+/// One measured search problem. The references outlive it.
+struct Problem {
+    const FloatMatrix& base;
+    const FloatMatrix& queries;
+    const Allowed& allowed;
+    Metric metric;
+    std::size_t k;
+
+    /// Rows that an answer must hold: min(k, rows allowed).
+    [[nodiscard]] std::size_t expected() const noexcept;
+    /// Return the distance of a row to a query in double precision; lower is nearer.
+    [[nodiscard]] double distance(std::size_t query, std::size_t row) const noexcept;
+    /// Return the distance that counts as equal to `limit`, rounding included.
+    [[nodiscard]] double tolerance(std::size_t query, double limit) const noexcept;
+};
+
+/// The true k-th distance of every query, and where it is from.
+struct Truth {
+    std::vector<double> limits;
+    std::string source;
+};
+
+/// Take the truth from a file of ids, nearest first, one line per query. Throws CommandError when
+/// it does not fit the problem.
+[[nodiscard]] Truth read_truth(const Problem& problem, const std::string& path);
+
+/// Compute the truth: in double precision and without the library where that takes seconds,
+/// otherwise by exact flat search in `collection`, which must have a flat index.
+[[nodiscard]] Truth compute_truth(const Problem& problem, const Collection& collection);
+
+/// Return the share of the expected rows that `answers` (queries x expected() hits) has right.
+[[nodiscard]] double recall(const Problem& problem,
+                            const Truth& truth,
+                            std::span<const Hit> answers);
+
+/// Return what is unsound in `answers`: a row that is not allowed, does not exist, or stands
+/// twice; empty if nothing is.
+[[nodiscard]] std::string find_fault(const Problem& problem, std::span<const Hit> answers);
+
+}  // namespace vecdb::cli

@@ -1,0 +1,105 @@
+#include <vecdb/collection.h>
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <vector>
+
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/random_data.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#    define VECDB_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#        define VECDB_TEST_SANITIZED 1
+#    endif
+#endif
+
+namespace vecdb {
+namespace {
+
+/// Return the bytes of this process that are in memory, or 0 where the system does not say.
+std::size_t resident_bytes() {
+    std::FILE* file = std::fopen("/proc/self/statm", "r");
+    if (file == nullptr) return 0;
+    unsigned long total = 0, resident = 0;
+    const int read = std::fscanf(file, "%lu %lu", &total, &resident);
+    std::fclose(file);
+    return read == 2 ? resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+/// Insert rows [count(), rows) in batches of 1,000.
+void grow_to(Collection& collection, std::size_t rows, const test::Matrix& batch) {
+    while (collection.count() < rows) {
+        const Id first = static_cast<Id>(collection.count());
+        const std::size_t size = std::min(batch.rows, rows - collection.count());
+        REQUIRE(collection.insert(test::sequential_ids(size, first), batch.view().slice(0, size)).ok());
+    }
+}
+
+TEST_CASE("memory stays within 10 % of rows x (4 dim + 16) bytes") {
+    constexpr std::size_t kDim = 100;
+    const test::Matrix batch = test::normal_rows(1000, kDim, 1);
+    const std::size_t resident_before = resident_bytes();
+    Collection collection = test::make_collection(kDim);
+    for (const std::size_t rows : {20'000U, 50'000U, 70'000U, 100'000U, 132'000U, 200'000U}) {
+        CAPTURE(rows);
+        grow_to(collection, rows, batch);
+        const double expected = static_cast<double>(rows) * (4.0 * kDim + 16.0);
+        const double reported = static_cast<double>(collection.stats().memory_bytes);
+        CHECK(reported / expected <= 1.10);
+        CHECK(reported >= static_cast<double>(rows) * (4.0 * kDim + 8.0));
+#ifndef VECDB_TEST_SANITIZED
+        if (rows != 200'000U || resident_before == 0) continue;
+        const double grown = static_cast<double>(resident_bytes() - resident_before);
+        CAPTURE(grown, reported);
+        CHECK(grown / expected <= 1.10);
+        CHECK(grown >= 0.9 * reported);
+#endif
+    }
+}
+
+TEST_CASE("a small collection takes little memory") {
+    Collection collection = test::make_collection(100);
+    CHECK(collection.stats().memory_bytes <= 4'096);
+    REQUIRE(collection.insert(1, VectorView(test::normal_rows(1, 100, 1).values.data(), 100)).ok());
+    CHECK(collection.stats().memory_bytes <= 65'536);
+}
+
+TEST_CASE("space returns while the same ids are written over and over") {
+    constexpr std::size_t kRows = 2'000, kDim = 32;
+    const test::Matrix rows = test::normal_rows(kRows, kDim, 2);
+    const std::vector<Id> ids = test::sequential_ids(kRows);
+    Collection collection = test::make_collection(Metric::kL2, ids, rows);
+    const std::size_t at_first = collection.stats().memory_bytes;
+    std::size_t most_dead = 0, most_memory = 0;
+    for (int round = 0; round < 300; ++round) {
+        REQUIRE(collection.upsert(ids, rows.view()).ok());
+        most_dead = std::max(most_dead, collection.stats().dead_rows);
+        most_memory = std::max(most_memory, collection.stats().memory_bytes);
+    }
+    CHECK(collection.stats().live_rows == kRows);
+    CHECK(most_dead <= 2 * kRows);
+    CHECK(most_memory <= 4 * at_first);
+    CHECK(collection.get(ids)->vectors == rows.values);
+}
+
+TEST_CASE("space returns when rows are removed") {
+    constexpr std::size_t kRows = 20'000, kDim = 32;
+    const test::Matrix rows = test::normal_rows(kRows, kDim, 3);
+    const std::vector<Id> ids = test::sequential_ids(kRows);
+    Collection collection = test::make_collection(Metric::kL2, ids, rows);
+    const std::size_t full = collection.stats().memory_bytes;
+    for (std::size_t i = 0; i + 10 < kRows; ++i) REQUIRE(collection.remove(ids[i]).ok());
+    CHECK(collection.count() == 10);
+    CHECK(collection.stats().memory_bytes <= full / 10);
+    CHECK(collection.get(ids[kRows - 1])->vectors.back() == rows.values.back());
+    REQUIRE(collection.insert(ids[0], VectorView(rows.row(0))).ok());
+    CHECK(collection.count() == 11);
+}
+
+}  // namespace
+}  // namespace vecdb

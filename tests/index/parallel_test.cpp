@@ -1,0 +1,55 @@
+#include "index/parallel.h"
+
+#include "support/catch.h"
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+using vecdb::index::machine_threads;
+using vecdb::index::parallel_for;
+
+TEST_CASE("parallel_for runs every task once, on the workers it promised", "[index][parallel]") {
+    for (const std::size_t threads : {0U, 1U, 2U, 3U, 8U}) {
+        for (const std::size_t tasks : {0U, 1U, 2U, 7U, 1'000U}) {
+            std::vector<std::atomic<int>> runs(tasks);
+            std::atomic<std::size_t> highest{0};
+            parallel_for(tasks, threads, [&](std::size_t task, std::size_t worker) {
+                ++runs[task];
+                std::size_t seen = highest;
+                while (worker > seen && !highest.compare_exchange_weak(seen, worker)) {
+                }
+            });
+            CAPTURE(threads, tasks);
+            for (const auto& count : runs)
+                REQUIRE(count == 1);
+            REQUIRE(highest < std::max<std::size_t>(threads, 1));
+        }
+    }
+}
+
+TEST_CASE("one thread means the calling thread", "[index][parallel]") {
+    const auto caller = std::this_thread::get_id();
+    parallel_for(5, 1, [&](std::size_t, std::size_t worker) {
+        REQUIRE(std::this_thread::get_id() == caller);
+        REQUIRE(worker == 0);
+    });
+}
+
+TEST_CASE("an exception of a task reaches the caller and stops the rest", "[index][parallel]") {
+    for (const std::size_t threads : {1U, 4U}) {
+        std::atomic<int> runs{0};
+        const auto body = [&](std::size_t task, std::size_t) {
+            ++runs;
+            if (task == 3) throw std::runtime_error("task 3");
+        };
+        CAPTURE(threads);
+        REQUIRE_THROWS_WITH(parallel_for(1'000'000, threads, body), "task 3");
+        if (threads == 1) REQUIRE(runs == 4);  // others may run on until they hear of it
+    }
+}
+
+TEST_CASE("the machine has a thread", "[index][parallel]") {
+    REQUIRE(machine_threads() >= 1);
+}
