@@ -108,14 +108,14 @@ int run(const CompareOptions& options) {
 }  // namespace vecdb::bench
 
 int main(int argc, char** argv) {
-    vecdb::bench::CompareOptions options;
-    const CLI::App_p app = vecdb::bench::command_line(options);
     try {
-        app->parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app->exit(error) == 0 ? 0 : 2;
-    }
-    try {
+        vecdb::bench::CompareOptions options;
+        const CLI::App_p app = vecdb::bench::command_line(options);
+        try {
+            app->parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            return app->exit(error) == 0 ? 0 : 2;
+        }
         return vecdb::bench::run(options);
     } catch (const vecdb::bench::MissingData& error) {
         std::fprintf(stderr, "vecdb_compare: %s\n", error.what());

@@ -73,6 +73,8 @@ struct ReadProbe::Buffer {
     }
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
+    Buffer(Buffer&&) = delete;
+    Buffer& operator=(Buffer&&) = delete;
 
     /// Read everything once; return GB/s.
     [[nodiscard]] double read(std::size_t threads, std::size_t ahead) const {

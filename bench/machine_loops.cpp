@@ -150,17 +150,17 @@ float multiply_generic(std::size_t rounds) {
 }  // namespace
 
 const MachineLoops& machine_loops() noexcept {
-    constexpr std::size_t kFlops = 12 * 2;
+    constexpr std::size_t kFlops = std::size_t{12} * 2;
 #if defined(__x86_64__)
-    static const MachineLoops kAvx512 = {"avx512", read_avx512, multiply_avx512, kFlops * 16};
-    static const MachineLoops kAvx2 = {"avx2", read_avx2, multiply_avx2, kFlops * 8};
-    static const MachineLoops kGeneric = {"sse2", read_generic, multiply_generic, kFlops * 4};
-    if (__builtin_cpu_supports("avx512f")) return kAvx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kAvx2;
+    static const MachineLoops avx512 = {"avx512", read_avx512, multiply_avx512, kFlops * 16};
+    static const MachineLoops avx2 = {"avx2", read_avx2, multiply_avx2, kFlops * 8};
+    static const MachineLoops generic = {"sse2", read_generic, multiply_generic, kFlops * 4};
+    if (__builtin_cpu_supports("avx512f")) return avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2;
 #else
-    static const MachineLoops kGeneric = {"generic", read_generic, multiply_generic, kFlops * 4};
+    static const MachineLoops generic = {"generic", read_generic, multiply_generic, kFlops * 4};
 #endif
-    return kGeneric;
+    return generic;
 }
 
 }  // namespace vecdb::bench

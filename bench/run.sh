@@ -2,7 +2,7 @@
 # Compare vecdb with its rivals: installs the Debian packages that are missing, builds build/bench, runs vecdb_compare
 # with one thread on one CPU, then its machine and batch sections with two threads on two. Tables go to the terminal,
 # all figures to build/bench/one_thread.json and two_threads.json.
-# Usage: bench/run.sh [--no-install] [ARGUMENTS FOR vecdb_compare...]
+# Usage: bench/run.sh [--no-install] [ARGUMENTS FOR vecdb_compare, other than --threads and --json...]
 #   --no-install    only say which packages are missing
 #   --only LIST     of vecdb_compare: these sections alone, and the run with one thread alone
 # VECDB_BENCH_CPUS: the two CPUs to use, 0,1 if not set.
@@ -17,7 +17,7 @@ if [[ ${1-} == --no-install ]]; then
 fi
 for argument in "$@"; do
     case $argument in
-    -h | --help) sed -n '2,9s/^# \?//p' "$0" && exit ;;
+    -h | --help) sed -n '2,9s/^# \?//p' bench/run.sh && exit ;;
     --only*) two=no ;;
     esac
 done

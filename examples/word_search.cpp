@@ -2,6 +2,7 @@
 // Usage: word_search [DIR | FILE.npy]   The words stand beside the vectors in a .txt, one a line.
 
 #include "cli/progress_bar.h"
+#include "word_list.h"
 
 #include <vecdb/vecdb.h>
 
@@ -9,11 +10,9 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <numeric>
 #include <stdexcept>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace {
@@ -24,32 +23,6 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Words by row number and row numbers by word.
-struct Words {
-    std::vector<std::string> names;
-    std::unordered_map<std::string, vecdb::Id> ids;
-
-    [[nodiscard]] vecdb::Id id(const std::string& word) const {
-        const auto found = ids.find(word);
-        if (found == ids.end()) throw std::runtime_error("the word list lacks '" + word + "'");
-        return found->second;
-    }
-    [[nodiscard]] const std::string& name(vecdb::Id id) const {
-        return names[static_cast<std::size_t>(id)];
-    }
-};
-
-Words read_words(const std::filesystem::path& path) {
-    std::ifstream file(path);
-    if (!file) throw std::runtime_error(path.string() + ": cannot be read");
-    Words words;
-    for (std::string line; std::getline(file, line);) {
-        words.ids.emplace(line, static_cast<vecdb::Id>(words.names.size()));
-        words.names.push_back(line);
-    }
-    return words;
-}
-
 /// Insert the vectors of a file; the ids are row numbers.
 void import_vectors(vecdb::Collection& collection, const vecdb::DatasetReader& reader) {
     constexpr std::size_t kBatchRows = 1000;
@@ -58,7 +31,6 @@ void import_vectors(vecdb::Collection& collection, const vecdb::DatasetReader& r
     std::vector<float> batch;
     std::vector<vecdb::Id> ids;
     vecdb::cli::ProgressBar progress("importing", rows, "words");
-    const auto start = Clock::now();
     for (std::size_t first = 0; first < rows; first += kBatchRows) {
         ids.resize(std::min(kBatchRows, rows - first));
         std::iota(ids.begin(), ids.end(), static_cast<vecdb::Id>(first));
@@ -67,15 +39,9 @@ void import_vectors(vecdb::Collection& collection, const vecdb::DatasetReader& r
         collection.insert(ids, vecdb::MatrixView(batch, dim)).check();
         progress.advance(ids.size());
     }
-    const double seconds = seconds_since(start);
-    std::printf("Imported %zu words x %zu dimensions in %.2f s (%.0f words/s)\n",
-                rows,
-                dim,
-                seconds,
-                static_cast<double>(rows) / seconds);
 }
 
-void print(const std::string& title, const vecdb::Hits& hits, const Words& words) {
+void print(const std::string& title, const vecdb::Hits& hits, const WordList& words) {
     std::printf("%-22s", title.c_str());
     for (const vecdb::Hit& hit : hits) {
         std::printf("  %s %.2f", words.name(hit.id).c_str(), static_cast<double>(hit.score));
@@ -83,7 +49,7 @@ void print(const std::string& title, const vecdb::Hits& hits, const Words& words
     std::printf("\n");
 }
 
-void show_nearest(const vecdb::Collection& collection, const Words& words) {
+void show_nearest(const vecdb::Collection& collection, const WordList& words) {
     std::printf("\nNearest words, with the cosine of the angle between them\n");
     for (const std::string word : {"king", "paris", "computer", "coffee", "happy"}) {
         const auto vectors = collection.get(words.id(word)).value();
@@ -91,14 +57,14 @@ void show_nearest(const vecdb::Collection& collection, const Words& words) {
     }
 }
 
-void show_analogy(const vecdb::Collection& collection, const Words& words) {
+void show_analogy(const vecdb::Collection& collection, const WordList& words) {
     const std::vector<vecdb::Id> asked = {words.id("king"), words.id("man"), words.id("woman")};
     const auto vectors = collection.get(asked).value();
     std::vector<float> query(vectors.dim);
     for (std::size_t i = 0; i < query.size(); ++i) {
         query[i] = vectors.row(0)[i] - vectors.row(1)[i] + vectors.row(2)[i];
     }
-    vecdb::Bitset others(words.names.size(), true);
+    vecdb::Bitset others(words.size(), true);
     for (const vecdb::Id id : asked)
         others.reset(static_cast<std::size_t>(id));
     const auto filter = vecdb::Filter::allow(others);
@@ -106,7 +72,7 @@ void show_analogy(const vecdb::Collection& collection, const Words& words) {
         "king - man + woman", collection.search(query, {.k = 5, .filter = filter}).value(), words);
 }
 
-void show_filtered(const vecdb::Collection& collection, const Words& words) {
+void show_filtered(const vecdb::Collection& collection, const WordList& words) {
     const auto filter =
         vecdb::Filter::where([&words](vecdb::Id id) { return words.name(id).starts_with('b'); });
     collection.prepare(filter).check();
@@ -151,11 +117,13 @@ void run(std::filesystem::path path) {
     const auto schema = vecdb::Schema::single(reader.info().dim, vecdb::Metric::kCosine);
     vecdb::Collection collection = db.create_collection("words", schema).value();
 
-    const Words words = read_words(path.replace_extension(".txt"));
-    if (words.names.size() != reader.info().rows) {
-        throw std::runtime_error(path.string() + ": as many words are wanted as there are vectors");
-    }
+    const WordList words(path.replace_extension(".txt"), reader.info().rows);
+    const auto start = Clock::now();
     import_vectors(collection, reader);
+    std::printf("Imported %zu words of %zu dimensions in %.2f s\n",
+                collection.count(),
+                schema.vectors[0].dim,
+                seconds_since(start));
     show_nearest(collection, words);
     show_analogy(collection, words);
     show_filtered(collection, words);

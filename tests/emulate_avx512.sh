@@ -93,7 +93,7 @@ is_number "$memory" || fail 2 "--memory: not a number of MiB: $memory"
 ((memory >= 256 && memory <= 2048)) || fail 2 "--memory: must be 256 to 2048 MiB"
 [[ $cpu =~ ^[a-z0-9_]+$ ]] || fail 2 "--cpu: not a CPU model: $cpu"
 
-cache_root=${XDG_CACHE_HOME:-${HOME:-}/.cache}
+cache_root=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
 [[ $cache_root == /* ]] || fail 2 "set HOME or XDG_CACHE_HOME to an absolute path"
 readonly cache=$cache_root/vecdb-emulate
 
@@ -102,7 +102,10 @@ children=()
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
   local child
-  for child in "${children[@]}"; do kill -KILL "$child" 2>/dev/null || true; done
+  {
+    for child in "${children[@]}"; do kill -KILL "$child" || true; done
+    ((${#children[@]} == 0)) || wait "${children[@]}" || true
+  } 2>/dev/null
   [[ -z $work ]] || rm -rf -- "$work"
 }
 trap cleanup EXIT
@@ -111,8 +114,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 new_work_folder() {
-  mkdir -p -- "$cache"
-  [[ -n $work ]] || work=$(mktemp -d "$cache/run.XXXXXXXX")
+  mkdir -p -- "$cache" 2>/dev/null || fail 2 "cannot make the folder $cache"
+  [[ -n $work ]] || work=$(mktemp -d "$cache/run.XXXXXXXX") || fail 2 "cannot write in $cache"
 }
 
 # --- What a run needs ---------------------------------------------------------
@@ -346,7 +349,7 @@ children=()
 
 tr -d '\r' <com1 >boot.log
 [[ -z $console ]] || cat boot.log >"$console"
-code=$( sed -n 's/^emulated-exit-code=\([0-9]*\)\.$/\1/p' boot.log | tail -n 1)
+code=$(sed -n 's/^emulated-exit-code=\([0-9]*\)\.$/\1/p' boot.log | tail -n 1)
 if [[ -n $code ]]; then
   ((code <= 128)) || printf 'emulate_avx512: signal %d (%s) ended the program\n' \
     $((code - 128)) "$(kill -l $((code - 128)) 2>/dev/null || echo unknown)" >&2

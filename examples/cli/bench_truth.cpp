@@ -74,7 +74,8 @@ std::vector<double> all_true_limits(const Problem& problem) {
         helpers.push_back(std::async(std::launch::async, work, nullptr));
     }
     work(&progress);
-    for (std::future<void>& helper : helpers) helper.get();
+    for (std::future<void>& helper : helpers)
+        helper.get();
     return limits;
 }
 

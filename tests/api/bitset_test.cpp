@@ -1,12 +1,12 @@
+#include "support/catch.h"
+#include "support/random_data.h"
+
 #include <vecdb/bitset.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <vector>
-
-#include "support/catch.h"
-#include "support/random_data.h"
 
 namespace vecdb {
 namespace {
@@ -16,7 +16,8 @@ constexpr std::size_t kSizes[] = {0, 1, 2, 63, 64, 65, 127, 128, 129, 1000};
 Bitset random_bits(std::size_t size, std::uint64_t seed) {
     Bitset bits(size);
     test::Random random(seed);
-    for (std::size_t i = 0; i < size; ++i) bits.set(i, random() % 2 == 0);
+    for (std::size_t i = 0; i < size; ++i)
+        bits.set(i, random() % 2 == 0);
     return bits;
 }
 
@@ -44,7 +45,8 @@ TEST_CASE("a bitset starts with all bits alike") {
 
 TEST_CASE("set and reset change one bit") {
     Bitset bits(130);
-    for (const std::size_t i : {std::size_t{0}, std::size_t{63}, std::size_t{64}, std::size_t{129}}) {
+    for (const std::size_t i :
+         {std::size_t{0}, std::size_t{63}, std::size_t{64}, std::size_t{129}}) {
         bits.set(i);
         CHECK(bits.test(i));
         CHECK(bits.count() == 1);
@@ -149,7 +151,8 @@ TEST_CASE("a view sees the bits of its owner") {
     CHECK_FALSE(view.empty());
     CHECK(view.count() == bits.count());
     std::size_t wrong = 0;
-    for (std::size_t i = 0; i < 900; ++i) wrong += view.test(i) != bits.test(i) ? 1U : 0U;
+    for (std::size_t i = 0; i < 900; ++i)
+        wrong += view.test(i) != bits.test(i) ? 1U : 0U;
     CHECK(wrong == 0);
     CHECK(BitsetView().empty());
     CHECK(BitsetView().count() == 0);

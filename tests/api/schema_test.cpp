@@ -1,12 +1,12 @@
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/names.h"
+
 #include <vecdb/schema.h>
 
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include "support/catch.h"
-#include "support/collections.h"
-#include "support/names.h"
 
 namespace vecdb {
 namespace {
@@ -17,7 +17,9 @@ Schema with_index(IndexOptions index) {
     return schema;
 }
 
-StatusCode code_of(const Schema& schema) { return schema.validate().code(); }
+StatusCode code_of(const Schema& schema) {
+    return schema.validate().code();
+}
 
 TEST_CASE("one vector field of float32 under any metric is served") {
     for (const Metric metric : test::kAllMetrics) {
@@ -166,7 +168,7 @@ TEST_CASE("validate looks at whichever index is chosen") {
     CHECK(validate(IndexOptions(HnswOptions{})).ok());
     CHECK(validate(IndexOptions(HnswOptions{.m = 0})).code() == StatusCode::kInvalidArgument);
     CHECK(validate(IndexOptions(IvfOptions{})).ok());
-    CHECK(validate(IndexOptions(CustomOptions{.name = "mine"})).ok());
+    CHECK(validate(IndexOptions(CustomOptions{.name = "mine", .parameters = {}})).ok());
     CHECK(validate(IndexOptions(CustomOptions{})).code() == StatusCode::kInvalidArgument);
 }
 

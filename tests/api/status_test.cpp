@@ -1,3 +1,6 @@
+#include "check.h"
+#include "support/catch.h"
+
 #include <vecdb/status.h>
 
 #include <memory>
@@ -8,17 +11,22 @@
 #include <type_traits>
 #include <utility>
 
-#include "check.h"
-#include "support/catch.h"
-
 namespace vecdb {
 namespace {
 
 constexpr StatusCode kAllCodes[] = {
-    StatusCode::kOk,           StatusCode::kInvalidArgument,    StatusCode::kNotFound,
-    StatusCode::kAlreadyExists, StatusCode::kFailedPrecondition, StatusCode::kUnsupported,
-    StatusCode::kCorruption,   StatusCode::kIoError,            StatusCode::kOutOfMemory,
-    StatusCode::kCancelled,    StatusCode::kDeadlineExceeded,   StatusCode::kStale,
+    StatusCode::kOk,
+    StatusCode::kInvalidArgument,
+    StatusCode::kNotFound,
+    StatusCode::kAlreadyExists,
+    StatusCode::kFailedPrecondition,
+    StatusCode::kUnsupported,
+    StatusCode::kCorruption,
+    StatusCode::kIoError,
+    StatusCode::kOutOfMemory,
+    StatusCode::kCancelled,
+    StatusCode::kDeadlineExceeded,
+    StatusCode::kStale,
     StatusCode::kInternal,
 };
 
@@ -64,7 +72,8 @@ TEST_CASE("a failed status keeps code and message") {
     CHECK_FALSE(status.ok());
     CHECK(status.code() == StatusCode::kNotFound);
     CHECK(status.message() == "no collection 'x'");
-    CHECK(status.to_string() == std::string(to_string(StatusCode::kNotFound)) + ": no collection 'x'");
+    CHECK(status.to_string() ==
+          std::string(to_string(StatusCode::kNotFound)) + ": no collection 'x'");
 }
 
 TEST_CASE("check throws an error that carries the status") {

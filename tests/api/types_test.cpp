@@ -1,3 +1,6 @@
+#include "support/catch.h"
+#include "support/collections.h"
+
 #include <vecdb/search.h>
 #include <vecdb/types.h>
 #include <vecdb/version.h>
@@ -6,9 +9,6 @@
 #include <limits>
 #include <string>
 #include <type_traits>
-
-#include "support/catch.h"
-#include "support/collections.h"
 
 namespace vecdb {
 namespace {

@@ -1,3 +1,5 @@
+#include "support/catch.h"
+
 #include <vecdb/views.h>
 
 #include <cstddef>
@@ -5,8 +7,6 @@
 #include <span>
 #include <type_traits>
 #include <vector>
-
-#include "support/catch.h"
 
 namespace vecdb {
 namespace {

@@ -1,3 +1,7 @@
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/random_data.h"
+
 #include <vecdb/collection.h>
 
 #include <cmath>
@@ -8,10 +12,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "support/catch.h"
-#include "support/collections.h"
-#include "support/random_data.h"
 
 namespace vecdb {
 namespace {
@@ -56,7 +56,9 @@ struct Batch {
     Matrix rows = test::normal_rows(kBatch, kDim, 2);
 };
 
-std::string row_text(std::size_t row) { return "row " + std::to_string(row); }
+std::string row_text(std::size_t row) {
+    return "row " + std::to_string(row);
+}
 
 constexpr std::size_t kPlaces[] = {0, kBatch / 2, kBatch - 1};
 
@@ -85,7 +87,8 @@ TEST_CASE("a zero vector under cosine refuses the whole batch") {
     for (const std::size_t place : kPlaces) {
         Refusing refusing(Metric::kCosine);
         Batch batch;
-        for (float& value : batch.rows.row(place)) value = -0.0F;
+        for (float& value : batch.rows.row(place))
+            value = -0.0F;
         const Status insert = refusing.collection().insert(batch.ids, batch.rows.view());
         CHECK(insert.code() == StatusCode::kInvalidArgument);
         CHECK(test::names(insert, row_text(place)));

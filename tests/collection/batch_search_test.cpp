@@ -1,13 +1,13 @@
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/model.h"
+#include "support/random_data.h"
+
 #include <vecdb/collection.h>
 
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include "support/catch.h"
-#include "support/collections.h"
-#include "support/model.h"
-#include "support/random_data.h"
 
 namespace vecdb {
 namespace {
@@ -105,7 +105,8 @@ TEST_CASE("queries that are rows themselves come first at distance 0") {
     const Collection collection =
         test::make_collection(Metric::kL2, test::sequential_ids(2000), rows);
     const SearchResult result = collection.search(rows.view().slice(0, 100), {.k = 3}).value();
-    for (std::size_t q = 0; q < 100; ++q) CHECK(result[q][0] == Hit{static_cast<Id>(q), 0.0F});
+    for (std::size_t q = 0; q < 100; ++q)
+        CHECK(result[q][0] == Hit{static_cast<Id>(q), 0.0F});
 }
 
 TEST_CASE("a batch orders ties by id") {
@@ -147,7 +148,8 @@ TEST_CASE("rows whose distances overflow do not disturb a batch") {
         for (const float huge : {1e19F, 1e25F, 3e38F}) {
             CAPTURE(to_string(metric), huge);
             Matrix rows = test::normal_rows(1200, 10, 17);
-            for (std::size_t i = 0; i < rows.rows; i += 7) rows.row(i)[i % 10] = huge;
+            for (std::size_t i = 0; i < rows.rows; i += 7)
+                rows.row(i)[i % 10] = huge;
             Matrix queries = test::normal_rows(33, 10, 18);
             const Collection collection =
                 test::make_collection(metric, test::shuffled_ids(1200, 19), rows);
@@ -164,11 +166,13 @@ TEST_CASE("a batch of tiny and mixed magnitudes gives what single searches give"
     Matrix rows = test::normal_rows(1200, 12, 20);
     for (std::size_t i = 0; i < rows.rows; ++i) {
         const float scale = i % 4 == 0 ? 1e-40F : i % 4 == 1 ? 1e-20F : i % 4 == 2 ? 1.0F : 1e10F;
-        for (float& value : rows.row(i)) value *= scale;
+        for (float& value : rows.row(i))
+            value *= scale;
     }
     Matrix queries = test::normal_rows(33, 12, 21);
     for (std::size_t q = 0; q < queries.rows; q += 3) {
-        for (float& value : queries.row(q)) value *= 1e-30F;
+        for (float& value : queries.row(q))
+            value *= 1e-30F;
     }
     for (const Metric metric : test::kAllMetrics) {
         CAPTURE(to_string(metric));
@@ -191,8 +195,8 @@ TEST_CASE("a batch across storage blocks gives what single searches give") {
 
 TEST_CASE("queries may be given with a stride") {
     const Matrix wide = test::normal_rows(20, 9, 26);
-    const Collection collection =
-        test::make_collection(Metric::kL2, test::sequential_ids(400), test::normal_rows(400, 7, 27));
+    const Collection collection = test::make_collection(
+        Metric::kL2, test::sequential_ids(400), test::normal_rows(400, 7, 27));
     const SearchResult result =
         collection.search(MatrixView(wide.values.data() + 1, 20, 7, 9), {.k = 5}).value();
     for (std::size_t q = 0; q < 20; ++q) {
@@ -203,11 +207,12 @@ TEST_CASE("queries may be given with a stride") {
 }
 
 TEST_CASE("one bad query refuses the batch and is named") {
-    const Collection collection =
-        test::make_collection(Metric::kCosine, test::sequential_ids(9), test::normal_rows(9, 4, 28));
+    const Collection collection = test::make_collection(
+        Metric::kCosine, test::sequential_ids(9), test::normal_rows(9, 4, 28));
     for (const std::size_t place : {0U, 10U, 19U}) {
         Matrix queries = test::normal_rows(20, 4, 29);
-        for (float& value : queries.row(place)) value = 0.0F;
+        for (float& value : queries.row(place))
+            value = 0.0F;
         const Status zero = collection.search(queries.view()).status();
         CHECK(zero.code() == StatusCode::kInvalidArgument);
         CHECK(test::names(zero, std::to_string(place)));

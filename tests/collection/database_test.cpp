@@ -1,3 +1,7 @@
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/names.h"
+
 #include <vecdb/database.h>
 
 #include <algorithm>
@@ -6,10 +10,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "support/catch.h"
-#include "support/collections.h"
-#include "support/names.h"
 
 namespace vecdb {
 namespace {
@@ -185,7 +185,8 @@ TEST_CASE("threads create, resolve, list and drop at the same time") {
             wrong += use_database(database, "thread" + std::to_string(t) + "/");
         });
     }
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : threads)
+        thread.join();
     CHECK(wrong == 0);
     const std::vector<std::string> left = database.list_collections();
     CHECK(left.size() <= 1);
@@ -198,11 +199,13 @@ TEST_CASE("of threads that create one name exactly one succeeds") {
     for (int t = 0; t < 4; ++t) {
         threads.emplace_back([&] {
             for (int i = 0; i < 100; ++i) {
-                made += database.create_collection(std::to_string(i), Schema::single(2)).ok() ? 1 : 0;
+                made +=
+                    database.create_collection(std::to_string(i), Schema::single(2)).ok() ? 1 : 0;
             }
         });
     }
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : threads)
+        thread.join();
     CHECK(made == 100);
 }
 

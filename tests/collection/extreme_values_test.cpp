@@ -1,13 +1,13 @@
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/random_data.h"
+
 #include <vecdb/collection.h>
 
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <vector>
-
-#include "support/catch.h"
-#include "support/collections.h"
-#include "support/random_data.h"
 
 namespace vecdb {
 namespace {
@@ -21,9 +21,11 @@ Hits search_both(const Collection& collection, VectorView query, std::size_t k) 
     const Hits one = collection.search(query, {.k = k}).value();
     std::vector<float> copies;
     const float* first = MatrixView(query).row<float>(0);
-    for (int i = 0; i < 9; ++i) copies.insert(copies.end(), first, first + query.dim());
+    for (int i = 0; i < 9; ++i)
+        copies.insert(copies.end(), first, first + query.dim());
     const SearchResult many = collection.search(MatrixView(copies, query.dim()), {.k = k}).value();
-    for (std::size_t q = 0; q < many.queries(); ++q) CHECK(test::identical(many[q], one));
+    for (std::size_t q = 0; q < many.queries(); ++q)
+        CHECK(test::identical(many[q], one));
     return one;
 }
 
@@ -31,7 +33,8 @@ TEST_CASE("an l2 distance that overflows is infinite, last, and ordered by id") 
     for (const std::size_t dim : {1U, 5U, 64U}) {
         CAPTURE(dim);
         Matrix rows = test::normal_rows(300, dim, 1);
-        for (std::size_t i = 0; i < 300; i += 3) rows.row(i)[0] = i % 2 == 0 ? 3e38F : -2e19F;
+        for (std::size_t i = 0; i < 300; i += 3)
+            rows.row(i)[0] = i % 2 == 0 ? 3e38F : -2e19F;
         const std::vector<Id> ids = test::shuffled_ids(300, 2);
         const Collection collection = test::make_collection(Metric::kL2, ids, rows);
         const Hits hits = search_both(collection, VectorView(rows.row(1)), 300);
@@ -48,7 +51,8 @@ TEST_CASE("an l2 distance that overflows is infinite, last, and ordered by id") 
 
 TEST_CASE("when every distance overflows the answer is ordered by id") {
     Matrix rows(500, 3);
-    for (float& value : rows.values) value = 3e38F;
+    for (float& value : rows.values)
+        value = 3e38F;
     const Collection collection =
         test::make_collection(Metric::kL2, test::shuffled_ids(500, 3), rows);
     const std::vector<float> query = {-3e38F, 1, 2};
@@ -71,15 +75,18 @@ TEST_CASE("an inner product that overflows is infinite on its side") {
 
 TEST_CASE("an inner product that is not a number is ordered last") {
     Matrix rows = test::normal_rows(100, 40, 5);
-    for (float& value : rows.row(10)) value = 3e38F;
-    for (std::size_t d = 1; d < 40; d += 2) rows.row(10)[d] = -3e38F;
+    for (float& value : rows.row(10))
+        value = 3e38F;
+    for (std::size_t d = 1; d < 40; d += 2)
+        rows.row(10)[d] = -3e38F;
     const Collection collection =
         test::make_collection(Metric::kInnerProduct, test::sequential_ids(100), rows);
     const std::vector<float> query(40, 3e38F);
     const Hits hits = search_both(collection, query, 100);
     REQUIRE(hits.size() == 100);
     std::size_t not_numbers = 0;
-    for (const Hit& hit : hits) not_numbers += std::isnan(hit.score) ? 1U : 0U;
+    for (const Hit& hit : hits)
+        not_numbers += std::isnan(hit.score) ? 1U : 0U;
     CHECK(not_numbers == 0);
     for (std::size_t i = 1; i < hits.size(); ++i) {
         const bool ordered = hits[i - 1].score > hits[i].score ||
@@ -91,8 +98,7 @@ TEST_CASE("an inner product that is not a number is ordered last") {
 TEST_CASE("l2 distances just within float are not infinite") {
     Matrix rows(2, 1);
     rows.values = {1.8e19F, 1.0e19F};
-    const Collection collection =
-        test::make_collection(Metric::kL2, test::sequential_ids(2), rows);
+    const Collection collection = test::make_collection(Metric::kL2, test::sequential_ids(2), rows);
     const std::vector<float> query = {0.0F};
     const Hits hits = search_both(collection, query, 2);
     CHECK(test::ids_of(hits) == std::vector<Id>{1, 0});
@@ -126,9 +132,11 @@ TEST_CASE("zeros of both signs are equal") {
         rows.row(i)[1] = i % 3 == 0 ? 0.0F : -0.0F;
     }
     for (const Metric metric : {Metric::kL2, Metric::kInnerProduct}) {
-        const Collection collection = test::make_collection(metric, test::shuffled_ids(200, 4), rows);
-        for (const std::vector<float>& query :
-             {std::vector<float>{0, 0}, std::vector<float>{-0.0F, -0.0F}, std::vector<float>{-3, 5}}) {
+        const Collection collection =
+            test::make_collection(metric, test::shuffled_ids(200, 4), rows);
+        for (const std::vector<float>& query : {std::vector<float>{0, 0},
+                                                std::vector<float>{-0.0F, -0.0F},
+                                                std::vector<float>{-3, 5}}) {
             CAPTURE(to_string(metric), query[0], query[1]);
             const Hits hits = search_both(collection, query, 50);
             CHECK(test::ids_of(hits) == test::sequential_ids(50));
@@ -170,7 +178,8 @@ TEST_CASE("zero vectors accepted as far have cosine 0 with everything") {
     const std::vector<float> zero = {0, 0};
     const Hits hits = search_both(collection, zero, 4);
     CHECK(test::ids_of(hits) == test::sequential_ids(4));
-    for (const Hit& hit : hits) CHECK(hit.score == 0.0F);
+    for (const Hit& hit : hits)
+        CHECK(hit.score == 0.0F);
 }
 
 TEST_CASE("cosine scores stay within [-1, 1] to rounding") {

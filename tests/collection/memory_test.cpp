@@ -1,14 +1,14 @@
-#include <vecdb/collection.h>
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/random_data.h"
 
-#include <unistd.h>
+#include <vecdb/collection.h>
 
 #include <cstddef>
 #include <cstdio>
 #include <vector>
 
-#include "support/catch.h"
-#include "support/collections.h"
-#include "support/random_data.h"
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #    define VECDB_TEST_SANITIZED 1
@@ -36,7 +36,8 @@ void grow_to(Collection& collection, std::size_t rows, const test::Matrix& batch
     while (collection.count() < rows) {
         const Id first = static_cast<Id>(collection.count());
         const std::size_t size = std::min(batch.rows, rows - collection.count());
-        REQUIRE(collection.insert(test::sequential_ids(size, first), batch.view().slice(0, size)).ok());
+        REQUIRE(
+            collection.insert(test::sequential_ids(size, first), batch.view().slice(0, size)).ok());
     }
 }
 
@@ -93,7 +94,8 @@ TEST_CASE("space returns when rows are removed") {
     const std::vector<Id> ids = test::sequential_ids(kRows);
     Collection collection = test::make_collection(Metric::kL2, ids, rows);
     const std::size_t full = collection.stats().memory_bytes;
-    for (std::size_t i = 0; i + 10 < kRows; ++i) REQUIRE(collection.remove(ids[i]).ok());
+    for (std::size_t i = 0; i + 10 < kRows; ++i)
+        REQUIRE(collection.remove(ids[i]).ok());
     CHECK(collection.count() == 10);
     CHECK(collection.stats().memory_bytes <= full / 10);
     CHECK(collection.get(ids[kRows - 1])->vectors.back() == rows.values.back());

@@ -1,14 +1,14 @@
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/model.h"
+#include "support/random_data.h"
+
 #include <vecdb/collection.h>
 
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <vector>
-
-#include "support/catch.h"
-#include "support/collections.h"
-#include "support/model.h"
-#include "support/random_data.h"
 
 namespace vecdb {
 namespace {
@@ -173,7 +173,8 @@ TEST_CASE("under cosine get returns each element within 2 units in the last plac
     for (const float scale : {1e-44F, 1e-40F, 1e-30F, 1e-20F, 1e20F, 1e35F}) {
         CAPTURE(scale);
         Matrix rows = test::normal_rows(500, 20, 7);
-        for (float& value : rows.values) value *= scale;
+        for (float& value : rows.values)
+            value *= scale;
         rows.values[0] = scale;  // no row is zero
         CHECK(worst_ulps(rows) <= 2.0);
     }

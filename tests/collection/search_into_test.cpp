@@ -1,3 +1,7 @@
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/random_data.h"
+
 #include <vecdb/collection.h>
 
 #include <atomic>
@@ -6,10 +10,6 @@
 #include <limits>
 #include <new>
 #include <vector>
-
-#include "support/catch.h"
-#include "support/collections.h"
-#include "support/random_data.h"
 
 namespace {
 
@@ -31,18 +31,42 @@ void* counted(std::size_t size, std::align_val_t alignment) {
 }  // namespace
 
 // Every allocation of this program, the library's included, passes through these.
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void* operator new(std::size_t size, std::align_val_t unit) { return counted(size, unit); }
-void* operator new[](std::size_t size, std::align_val_t unit) { return counted(size, unit); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void* operator new(std::size_t size) {
+    return counted(size);
+}
+void* operator new[](std::size_t size) {
+    return counted(size);
+}
+void* operator new(std::size_t size, std::align_val_t unit) {
+    return counted(size, unit);
+}
+void* operator new[](std::size_t size, std::align_val_t unit) {
+    return counted(size, unit);
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+    std::free(memory);
+}
 
 namespace vecdb {
 namespace {
@@ -68,10 +92,10 @@ TEST_CASE("search_into gives what search gives") {
 
 TEST_CASE("too little room is refused with both numbers and nothing is written") {
     const Matrix rows = test::normal_rows(30, 3, 1);
-    const Collection collection = test::make_collection(Metric::kL2, test::sequential_ids(30), rows);
+    const Collection collection =
+        test::make_collection(Metric::kL2, test::sequential_ids(30), rows);
     std::vector<Hit> room(7, Hit{77, 7.0F});
-    const Status refused =
-        collection.search_into(VectorView(rows.row(0)), {.k = 8}, room).status();
+    const Status refused = collection.search_into(VectorView(rows.row(0)), {.k = 8}, room).status();
     CHECK(refused.code() == StatusCode::kInvalidArgument);
     CHECK(test::names(refused, "7"));
     CHECK(test::names(refused, "8"));
@@ -92,7 +116,8 @@ TEST_CASE("places past the true count are padded") {
             std::vector<Hit> room(6, Hit{77, 7.0F});
             const VectorView query(rows.row(0));
             CHECK(collection.search_into(query, {.k = 6}, room).value() == live);
-            for (std::size_t i = live; i < 6; ++i) CHECK(room[i] == Hit{kNoId, worst});
+            for (std::size_t i = live; i < 6; ++i)
+                CHECK(room[i] == Hit{kNoId, worst});
         }
     }
 }
@@ -118,7 +143,8 @@ std::size_t allocations_of(const Collection& collection,
 
 TEST_CASE("the counter sees allocations of the library") {
     const Matrix rows = test::normal_rows(10, 3, 1);
-    const Collection collection = test::make_collection(Metric::kL2, test::sequential_ids(10), rows);
+    const Collection collection =
+        test::make_collection(Metric::kL2, test::sequential_ids(10), rows);
     const std::size_t before = allocations;
     const Hits hits = collection.search(VectorView(rows.row(0))).value();
     CHECK(allocations > before);

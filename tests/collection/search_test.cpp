@@ -1,3 +1,8 @@
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/model.h"
+#include "support/random_data.h"
+
 #include <vecdb/collection.h>
 
 #include <algorithm>
@@ -7,11 +12,6 @@
 #include <limits>
 #include <string>
 #include <vector>
-
-#include "support/catch.h"
-#include "support/collections.h"
-#include "support/model.h"
-#include "support/random_data.h"
 
 namespace vecdb {
 namespace {
@@ -42,7 +42,8 @@ TEST_CASE("search finds what brute force finds, in every dimension") {
         for (const std::size_t dim : kDims) {
             CAPTURE(to_string(metric), dim);
             const Matrix queries = test::normal_rows(4, dim, dim);
-            const Pair pair(metric, test::shuffled_ids(1500, 7, 3), test::normal_rows(1500, dim, dim + 1));
+            const Pair pair(
+                metric, test::shuffled_ids(1500, 7, 3), test::normal_rows(1500, dim, dim + 1));
             for (std::size_t q = 0; q < queries.rows; ++q) {
                 CHECK(pair.fault(queries.row(q), 10) == "");
                 CHECK(pair.fault(queries.row(q), 1500) == "");
@@ -53,13 +54,14 @@ TEST_CASE("search finds what brute force finds, in every dimension") {
 
 TEST_CASE("search finds what brute force finds, with any number of rows") {
     for (const std::size_t rows :
-         {0,   1,   2,   3,   7,    8,    9,    15,   16,   17,   31,   32,   33,   47,  48,
-          49,  63,  64,  65,  95,   96,   97,   127,  128,  129,  191,  192,  193,  255, 256,
+         {0,   1,   2,   3,   7,    8,    9,    15,   16,   17,   31,   32,   33,  47,  48,
+          49,  63,  64,  65,  95,   96,   97,   127,  128,  129,  191,  192,  193, 255, 256,
           257, 511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097}) {
         for (const std::size_t dim : {2U, 17U}) {
             CAPTURE(rows, dim);
             const Metric metric = test::kAllMetrics[rows % 3];
-            const Pair pair(metric, test::shuffled_ids(rows, rows), test::normal_rows(rows, dim, rows));
+            const Pair pair(
+                metric, test::shuffled_ids(rows, rows), test::normal_rows(rows, dim, rows));
             const Matrix query = test::normal_rows(1, dim, 99);
             for (const std::size_t k : {std::size_t{1}, std::size_t{10}, rows, rows + 1}) {
                 CHECK(pair.fault(query.row(0), k) == "");
@@ -95,7 +97,8 @@ TEST_CASE("a smaller k gives the beginning of a larger one's answer") {
         const Matrix rows = test::integer_rows(3000, 5, 3, 4);
         Collection collection = test::make_collection(metric, test::shuffled_ids(3000, 5), [&] {
             Matrix nonzero = rows;
-            for (std::size_t i = 0; i < nonzero.rows; ++i) nonzero.row(i)[0] += 10.0F;
+            for (std::size_t i = 0; i < nonzero.rows; ++i)
+                nonzero.row(i)[0] += 10.0F;
             return nonzero;
         }());
         const std::vector<float> query = {1, 2, 3, 4, 5};
@@ -120,14 +123,17 @@ TEST_CASE("equal scores are ordered by id") {
         for (const std::size_t dim : {1U, 4U, 33U}) {
             CAPTURE(to_string(metric), dim);
             Matrix rows(2500, dim);
-            for (float& value : rows.values) value = 1.0F;
+            for (float& value : rows.values)
+                value = 1.0F;
             const std::vector<Id> ids = test::shuffled_ids(2500, dim, 2);
             Collection collection = test::make_collection(metric, ids, rows);
             const std::vector<float> query(dim, 2.0F);
             for (const std::size_t k : {1U, 10U, 100U, 2499U, 2500U}) {
-                const std::vector<Id> got = test::ids_of(collection.search(query, {.k = k}).value());
+                const std::vector<Id> got =
+                    test::ids_of(collection.search(query, {.k = k}).value());
                 std::vector<Id> expected = test::sequential_ids(k);
-                for (Id& id : expected) id *= 2;
+                for (Id& id : expected)
+                    id *= 2;
                 CHECK(got == expected);
             }
         }

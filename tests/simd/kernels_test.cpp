@@ -3,10 +3,7 @@
 #include "simd/kernel_cases.h"
 #include "support/catch.h"
 #include "support/guarded_array.h"
-
-#include <cstring>
-
-#include <sys/mman.h>
+#include "support/reservation.h"
 
 namespace vecdb::test {
 namespace {
@@ -223,31 +220,6 @@ TEST_CASE("denormals are honoured and zeros have no sign", "[simd][quick]") {
         }
     }
 }
-
-/// Address space without memory behind it, or null where the system gives none.
-class Reservation {
-  public:
-    explicit Reservation(std::size_t bytes) : bytes_(bytes) {
-        void* map = mmap(nullptr,
-                         bytes,
-                         PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                         -1,
-                         0);
-        if (map != MAP_FAILED) floats_ = static_cast<float*>(map);
-    }
-    ~Reservation() {
-        if (floats_ != nullptr) munmap(floats_, bytes_);
-    }
-    Reservation(const Reservation&) = delete;
-    Reservation& operator=(const Reservation&) = delete;
-
-    [[nodiscard]] float* floats() const { return floats_; }
-
-  private:
-    std::size_t bytes_;
-    float* floats_ = nullptr;
-};
 
 TEST_CASE("offsets of rows that do not fit 32 bits are right", "[simd][quick]") {
     constexpr std::size_t kStride = (std::size_t{1} << 31U) + 1;

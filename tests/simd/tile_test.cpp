@@ -3,6 +3,7 @@
 #include "simd/kernel_cases.h"
 #include "support/catch.h"
 #include "support/guarded_array.h"
+#include "support/reservation.h"
 
 #include <set>
 #include <utility>
@@ -78,6 +79,25 @@ TEST_CASE("packing of every dimension", "[simd][.slow]") {
                 REQUIRE(check_pack(*table, dim, dim, count) == "");
             }
         }
+    }
+}
+
+TEST_CASE("packing finds rows whose offsets do not fit 32 bits", "[simd][quick]") {
+    constexpr std::size_t kStride = (std::size_t{1} << 31U) + 1;
+    const Reservation memory(4 * kStride * sizeof(float));
+    if (memory.floats() == nullptr) {
+        WARN("left out: the system gives no 32 GiB of address space");
+        return;
+    }
+    for (std::size_t r = 0; r < 4; ++r)
+        memory.floats()[r * kStride] = static_cast<float>(r + 1);
+    for (const simd::KernelTable* table : simd::available_tables()) {
+        CAPTURE(table->name);
+        GuardedArray<float> panels(
+            panels_for(4, table->tile_rows) * table->tile_rows, Edge::kEnd, kCacheLine);
+        table->pack({memory.floats(), kStride, 1}, 4, panels.data());
+        CHECK(std::vector<float>(panels.data(), panels.data() + 4) ==
+              std::vector<float>{1.0F, 2.0F, 3.0F, 4.0F});
     }
 }
 

@@ -3,6 +3,8 @@
 /// \file
 /// Collections for tests, and comparisons of what they answer.
 
+#include "support/random_data.h"
+
 #include <vecdb/collection.h>
 #include <vecdb/database.h>
 #include <vecdb/schema.h>
@@ -14,8 +16,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include "support/random_data.h"
 
 namespace vecdb::test {
 
@@ -53,7 +53,8 @@ inline bool identical(std::span<const Hit> a, std::span<const Hit> b) {
 /// Return the ids of an answer in its order.
 inline std::vector<Id> ids_of(std::span<const Hit> hits) {
     std::vector<Id> ids;
-    for (const Hit& hit : hits) ids.push_back(hit.id);
+    for (const Hit& hit : hits)
+        ids.push_back(hit.id);
     return ids;
 }
 

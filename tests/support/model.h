@@ -79,7 +79,8 @@ class Model {
 
     [[nodiscard]] std::size_t count(const Allowed& allowed) const {
         std::size_t total = 0;
-        for (const auto& [id, vector] : rows_) total += allowed(id) ? 1U : 0U;
+        for (const auto& [id, vector] : rows_)
+            total += allowed(id) ? 1U : 0U;
         return total;
     }
 
@@ -120,7 +121,9 @@ class Model {
     }
 
     [[nodiscard]] static Allowed everything() {
-        return [](Id) { return true; };
+        return [](Id) {
+            return true;
+        };
     }
 
   private:
@@ -142,7 +145,14 @@ class Model {
         const double distance = distance_of(metric_, hit.score);
         const ModelDistance reference = model_distance(metric_, query, row->second);
         if (!(std::abs(distance - reference.value) <= reference.error)) {
-            return text("id", hit.id, "at", distance, "should be at", reference.value, "+-", reference.error);
+            return text("id",
+                        hit.id,
+                        "at",
+                        distance,
+                        "should be at",
+                        reference.value,
+                        "+-",
+                        reference.error);
         }
         if (i == 0) return "";
         const double before = distance_of(metric_, hits[i - 1].score);

@@ -40,7 +40,8 @@ inline Matrix normal_rows(std::size_t rows, std::size_t dim, std::uint64_t seed)
     Matrix matrix(rows, dim);
     Random random(seed);
     std::normal_distribution<float> normal;
-    for (float& value : matrix.values) value = normal(random);
+    for (float& value : matrix.values)
+        value = normal(random);
     return matrix;
 }
 
@@ -49,14 +50,16 @@ inline Matrix integer_rows(std::size_t rows, std::size_t dim, int limit, std::ui
     Matrix matrix(rows, dim);
     Random random(seed);
     std::uniform_int_distribution<int> integer(-limit, limit);
-    for (float& value : matrix.values) value = static_cast<float>(integer(random));
+    for (float& value : matrix.values)
+        value = static_cast<float>(integer(random));
     return matrix;
 }
 
 /// Draw normal elements around `centre`: with a large centre the norms dwarf the distances.
 inline Matrix far_rows(std::size_t rows, std::size_t dim, float centre, std::uint64_t seed) {
     Matrix matrix = normal_rows(rows, dim, seed);
-    for (float& value : matrix.values) value += centre;
+    for (float& value : matrix.values)
+        value += centre;
     return matrix;
 }
 
@@ -70,7 +73,8 @@ inline std::vector<Id> sequential_ids(std::size_t count, Id first = 0) {
 /// Return `count` distinct ids in random order, `step` apart.
 inline std::vector<Id> shuffled_ids(std::size_t count, std::uint64_t seed, Id step = 1) {
     std::vector<Id> ids = sequential_ids(count);
-    for (Id& id : ids) id *= step;
+    for (Id& id : ids)
+        id *= step;
     std::shuffle(ids.begin(), ids.end(), Random(seed));
     return ids;
 }

@@ -42,6 +42,8 @@ class TempDirectory {
 };
 
 inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
+    std::filesystem::remove(
+        path);  // some file systems wait for the disk when a file is cut to nothing
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
     file << bytes;
     file.close();
