@@ -14,8 +14,8 @@
 /// Check an invariant of our own. Never reachable by input; gone in release builds.
 #define VECDB_ASSERT(condition) assert(condition)
 
-#define VECDB_CONCAT_(a, b) a##b
-#define VECDB_CONCAT(a, b) VECDB_CONCAT_(a, b)
+#define VECDB_CONCAT_TOKENS(a, b) a##b
+#define VECDB_CONCAT(a, b) VECDB_CONCAT_TOKENS(a, b)
 
 /// Return from the calling function if the Status is a failure.
 #define VECDB_TRY(expression)                          \
@@ -24,13 +24,16 @@
         if (!vecdb_status_.ok()) return vecdb_status_; \
     } while (false)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): the target is a declaration
 /// Declare `target` with the value of a Result, or return its failure.
 #define VECDB_ASSIGN(target, expression) \
-    VECDB_ASSIGN_(VECDB_CONCAT(vecdb_result_, __LINE__), target, expression)
-#define VECDB_ASSIGN_(result, target, expression)        \
+    VECDB_ASSIGN_TO(VECDB_CONCAT(vecdb_result_, __LINE__), target, expression)
+#define VECDB_ASSIGN_TO(result, target, expression)      \
     auto result = (expression);                          \
     if (!result.ok()) return std::move(result).status(); \
     target = *std::move(result)
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 namespace vecdb {
 

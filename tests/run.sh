@@ -4,7 +4,7 @@
 # Usage: tests/run.sh [--fast] [--no-install] [--preset NAME] [ARGUMENTS FOR CTEST...]
 #   --fast          leave out the tests labelled slow
 #   --no-install    only say which packages are missing
-#   --preset NAME   a test preset of CMakePresets.json: dev (default), asan, tsan, coverage, ci
+#   --preset NAME   a test preset of CMakePresets.json: dev (default), asan, tsan, fuzz, coverage, ci
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source cmake/packages.sh

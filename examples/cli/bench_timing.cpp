@@ -15,7 +15,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kMeasuredSeconds = 1.0;
 constexpr double kWarmUpSeconds = 0.2;
 
 double seconds_since(Clock::time_point start) {
@@ -65,36 +64,38 @@ class SingleRun {
 
 SingleTiming time_single(const Collection& collection,
                          const MatrixView& queries,
-                         const SearchOptions& options) {
+                         const SearchOptions& options,
+                         double seconds) {
     SingleRun run(collection, queries, options);
     run.warm_up();
 
     SingleTiming timing;
-    std::vector<double> seconds;
+    std::vector<double> times;
     double total = 0;
     ProgressBar progress("one query at a time", queries.rows(), "queries");
-    for (bool first_pass = true; first_pass || total < kMeasuredSeconds; first_pass = false) {
+    for (bool first_pass = true; first_pass || total < seconds; first_pass = false) {
         for (std::size_t query = 0; query < queries.rows(); ++query) {
             const auto start = Clock::now();
             const std::span<const Hit> hits = run.search(query);
-            seconds.push_back(seconds_since(start));
-            total += seconds.back();
+            times.push_back(seconds_since(start));
+            total += times.back();
             if (!first_pass) continue;
             timing.answers.insert(timing.answers.end(), hits.begin(), hits.end());
             progress.advance(1);
         }
     }
-    timing.qps = static_cast<double>(seconds.size()) / total;
-    std::sort(seconds.begin(), seconds.end());
-    timing.p50_ms = percentile_ms(seconds, 0.50);
-    timing.p95_ms = percentile_ms(seconds, 0.95);
-    timing.p99_ms = percentile_ms(seconds, 0.99);
+    timing.qps = static_cast<double>(times.size()) / total;
+    std::sort(times.begin(), times.end());
+    timing.p50_ms = percentile_ms(times, 0.50);
+    timing.p95_ms = percentile_ms(times, 0.95);
+    timing.p99_ms = percentile_ms(times, 0.99);
     return timing;
 }
 
 BatchTiming time_batch(const Collection& collection,
                        const MatrixView& queries,
-                       const SearchOptions& options) {
+                       const SearchOptions& options,
+                       double seconds) {
     BatchTiming timing;
     const SearchResult answer = value_of(collection.search(queries, options), ExitCode::kInput);
     for (std::size_t query = 0; query < answer.queries(); ++query) {
@@ -103,12 +104,12 @@ BatchTiming time_batch(const Collection& collection,
     }
     double total = 0;
     std::size_t passes = 0;
-    while (total < kMeasuredSeconds) {
+    do {
         const auto start = Clock::now();
         check(collection.search(queries, options).status(), ExitCode::kInput);
         total += seconds_since(start);
         ++passes;
-    }
+    } while (total < seconds);
     timing.qps = static_cast<double>(passes * queries.rows()) / total;
     return timing;
 }

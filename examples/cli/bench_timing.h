@@ -29,14 +29,17 @@ struct BatchTiming {
     std::vector<Hit> answers;
 };
 
-/// Warm up, then pass over `queries` one at a time until a second is measured, at least once.
+/// Warm up, then pass over `queries` one at a time until `seconds` are measured, at least
+/// once.
 [[nodiscard]] SingleTiming time_single(const Collection& collection,
                                        const MatrixView& queries,
-                                       const SearchOptions& options);
+                                       const SearchOptions& options,
+                                       double seconds);
 
-/// Search the whole matrix, once to warm up and then until a second is measured, at least once.
+/// Search the whole matrix, once to warm up and then until `seconds` are measured, at least once.
 [[nodiscard]] BatchTiming time_batch(const Collection& collection,
                                      const MatrixView& queries,
-                                     const SearchOptions& options);
+                                     const SearchOptions& options,
+                                     double seconds);
 
 }  // namespace vecdb::cli

@@ -25,6 +25,7 @@ struct BenchOptions {
     std::string queries_path;
     std::string truth_path;
     std::string index_name = "flat";
+    double seconds = 1.0;
     SearchSettings settings;
     std::string json_path;
 };
@@ -70,6 +71,8 @@ std::string find_any_fault(const Problem& problem, const Report& report) {
 
 Report measure(const Problem& problem, const BenchOptions& options) {
     Report report;
+    Truth truth;  // a file that does not fit is refused before the work, not after it
+    if (!options.truth_path.empty()) truth = read_truth(problem, options.truth_path);
     Collection collection =
         make_collection(problem.base.dim, problem.metric, index_of(options.index_name));
     report.build_seconds =
@@ -82,11 +85,10 @@ Report measure(const Problem& problem, const BenchOptions& options) {
     const SearchOptions search{.k = problem.k,
                                .filter = problem.allowed.filter,
                                .threads = options.settings.thread_count()};
-    report.single = time_single(collection, problem.queries.view(), search);
-    report.batch = time_batch(collection, problem.queries.view(), search);
+    report.single = time_single(collection, problem.queries.view(), search, options.seconds);
+    report.batch = time_batch(collection, problem.queries.view(), search, options.seconds);
 
-    const Truth truth = options.truth_path.empty() ? compute_truth(problem, collection)
-                                                   : read_truth(problem, options.truth_path);
+    if (truth.limits.empty()) truth = compute_truth(problem, collection);
     report.truth_source = truth.source;
     report.fault = find_any_fault(problem, report);
     if (report.fault.empty()) report.recall = recall(problem, truth, report.single.answers);
@@ -177,6 +179,10 @@ void add_bench(CLI::App& tool, Command& chosen) {
         ->type_name("T.npy|T.ivecs");
     command->add_option("--index", options->index_name, "flat (exact); hnsw and ivf: not yet")
         ->check(CLI::IsMember({"flat", "hnsw", "ivf"}))
+        ->capture_default_str();
+    command
+        ->add_option("--seconds", options->seconds, "Measure each way of asking this long at least")
+        ->check(CLI::Range(0.0, 3600.0))
         ->capture_default_str();
     add_search_settings(*command, options->settings);
     add_json_option(*command, options->json_path);

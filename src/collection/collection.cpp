@@ -15,7 +15,6 @@
 namespace vecdb {
 namespace {
 
-using collection::SearchTarget;
 using collection::Version;
 
 /// Return the rows that `filter` allows, or null for all.
@@ -23,10 +22,12 @@ std::shared_ptr<const FilterRows> allowed_rows(const Filter& filter, const Versi
     return filter.allows_all() ? nullptr : filter.state()->rows(version);
 }
 
-/// Return how many threads the options ask for; more than the rows could keep busy are left out.
-std::size_t worker_count(const SearchOptions& options, const Version& version) {
+/// Return how many threads to use of those that the options allow.
+std::size_t worker_count(const SearchOptions& options,
+                         const Version& version,
+                         std::size_t queries) {
     const std::size_t wanted = options.threads == 0 ? index::machine_threads() : options.threads;
-    return std::min(wanted, collection::useful_threads(version));
+    return std::min(wanted, collection::useful_threads(version, queries));
 }
 
 std::size_t count_allowed(const Version& version, const FilterRows& rows) {
@@ -109,7 +110,7 @@ Result<SearchResult> Collection::search(MatrixView queries, const SearchOptions&
         const auto allowed = allowed_rows(options.filter, *version);
         collection::search_many({state_->kernels(), state_->field(), *version, allowed.get()},
                                 prepared.data(),
-                                worker_count(options, *version),
+                                worker_count(options, *version, queries.rows()),
                                 result);
         return result;
     });
@@ -134,7 +135,7 @@ Result<std::size_t> Collection::search_into(VectorView query,
         const auto allowed = allowed_rows(options.filter, *version);
         return collection::search_one({state_->kernels(), state_->field(), *version, allowed.get()},
                                       prepared.data(),
-                                      worker_count(options, *version),
+                                      worker_count(options, *version, 1),
                                       wanted);
     });
 }

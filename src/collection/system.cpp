@@ -8,8 +8,8 @@
 
 #include <string>
 
-#define VECDB_TEXT_(x) #x
-#define VECDB_TEXT(x) VECDB_TEXT_(x)
+#define VECDB_QUOTE(x) #x
+#define VECDB_TEXT(x) VECDB_QUOTE(x)
 
 namespace vecdb {
 namespace {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -42,19 +43,7 @@ class TaskQueue {
     std::exception_ptr error_;
 };
 
-#if defined(VECDB_WITH_OPENMP)
-
-void run_workers(TaskQueue& queue, std::size_t threads) {
-    const int count = static_cast<int>(threads);
-#    pragma omp parallel for num_threads(count) schedule(static, 1) default(none) \
-        shared(queue, count)
-    for (int worker = 0; worker < count; ++worker)
-        queue.work(static_cast<std::size_t>(worker));
-}
-
-#else
-
-void run_workers(TaskQueue& queue, std::size_t threads) {
+void run_threads(TaskQueue& queue, std::size_t threads) {
     std::vector<std::thread> others;
     others.reserve(threads - 1);
     try {
@@ -69,11 +58,21 @@ void run_workers(TaskQueue& queue, std::size_t threads) {
         thread.join();
 }
 
+void run_pool(TaskQueue& queue, std::size_t threads) {
+#if defined(VECDB_WITH_OPENMP)
+    const int count = static_cast<int>(threads);
+#    pragma omp parallel for num_threads(count) schedule(static, 1) default(none) \
+        shared(queue, count)
+    for (int worker = 0; worker < count; ++worker)
+        queue.work(static_cast<std::size_t>(worker));
+#else
+    run_threads(queue, threads);
 #endif
+}
 
 }  // namespace
 
-void parallel_for(std::size_t tasks, std::size_t threads, TaskRef body) {
+void parallel_for(std::size_t tasks, std::size_t threads, TaskRef body, Team team) {
     threads = std::min(threads, tasks);
     if (threads <= 1) {
         for (std::size_t task = 0; task < tasks; ++task)
@@ -81,7 +80,11 @@ void parallel_for(std::size_t tasks, std::size_t threads, TaskRef body) {
         return;
     }
     TaskQueue queue(tasks, body);
-    run_workers(queue, threads);
+    if (team == Team::kPool) {
+        run_pool(queue, threads);
+    } else {
+        run_threads(queue, threads);
+    }
     queue.rethrow();
 }
 

@@ -16,14 +16,14 @@
 namespace vecdb::simd {
 namespace {
 
-/// Rows whose sums advance together. With two accumulators each they keep eight multiply-adds
-/// in flight, which hides their latency.
-constexpr std::size_t kGroup = 4;
+/// Rows whose sums advance together. With two accumulators each they keep eight multiply-adds in
+/// flight, which hides their latency.
+inline constexpr std::size_t kGroup = 4;
 
 /// How far ahead of its use memory is asked for, in floats.
-constexpr std::size_t kAhead = 1'024;
-constexpr std::size_t kFloatsPerLine = 16;
-constexpr float kInfinity = __builtin_inff();
+inline constexpr std::size_t kAhead = 1'024;
+inline constexpr std::size_t kFloatsPerLine = 16;
+inline constexpr float kInfinity = __builtin_inff();
 
 struct SquaredL2 {
     template <class V>
@@ -46,12 +46,64 @@ inline void prefetch(const float* p) {
     __builtin_prefetch(p, 0, 3);
 }
 
+/// Ask for the lines that begin in floats [i, i + Floats) of p.
+template <std::size_t Floats>
+inline void prefetch_lines(const float* p, std::size_t i) {
+    if constexpr (Floats >= kFloatsPerLine) {
+        for (std::size_t line = 0; line < Floats; line += kFloatsPerLine)
+            prefetch(p + i + line);
+    } else {
+        if (i % kFloatsPerLine < Floats) prefetch(p + i);
+    }
+}
+
+/// Ask for R rows that lie one after the other, in the order of memory. Only where registers are
+/// wide: there the loop outruns the hardware's own prefetching, elsewhere asking costs more than
+/// it gains (figures in bench/NOTES.md).
+template <class V, std::size_t R>
+struct StreamAhead {
+    static constexpr bool kAsk = V::kWidth >= kFloatsPerLine;
+    const float* first;
+
+    template <std::size_t Floats>
+    void step(std::size_t i, std::size_t r) const {
+        prefetch_lines<Floats>(first, R * i + r * Floats);
+    }
+    void rest(std::size_t i, std::size_t dim) const {
+        for (std::size_t f = R * i; f < R * dim; f += kFloatsPerLine)
+            prefetch(first + f);
+    }
+};
+
+/// Ask for R rows that lie anywhere.
+template <std::size_t R>
+struct ScatteredAhead {
+    const float* rows[R];
+
+    template <std::size_t Floats>
+    void step(std::size_t i, std::size_t r) const {
+        prefetch_lines<Floats>(rows[r], i);
+    }
+    void rest(std::size_t i, std::size_t dim) const {
+        if (i == dim) return;
+        for (std::size_t r = 0; r < R; ++r)
+            prefetch(rows[r] + dim - 1);
+    }
+};
+
+/// Ask for nothing.
+struct NothingAhead {
+    template <std::size_t Floats>
+    void step(std::size_t, std::size_t) const {}
+    void rest(std::size_t, std::size_t) const {}
+};
+
 /// Write the distances of `query` to R rows. Each row has its own two accumulators, so that a
-/// row's value is the same for every R. Asks for the lines at `next` on the way.
-template <class V, class Op, std::size_t R>
+/// row's value is the same for every R. Asks for the memory of later rows on the way.
+template <class V, class Op, std::size_t R, class Ahead>
 inline void distances(const float* query,
                       const float* const (&rows)[R],
-                      const float* const (&next)[R],
+                      const Ahead& ahead,
                       std::size_t dim,
                       float* out) {
     constexpr std::size_t kW = V::kWidth;
@@ -64,15 +116,12 @@ inline void distances(const float* query,
         const V q0 = V::load(query + i);
         const V q1 = V::load(query + i + kW);
         for (std::size_t r = 0; r < R; ++r) {
-            if (kW > 1 || i % kFloatsPerLine == 0) {
-                for (std::size_t line = 0; line < 2 * kW; line += kFloatsPerLine) {
-                    prefetch(next[r] + i + line);
-                }
-            }
+            ahead.template step<2 * kW>(i, r);
             even[r] = Op::add(even[r], q0, V::load(rows[r] + i));
             odd[r] = Op::add(odd[r], q1, V::load(rows[r] + i + kW));
         }
     }
+    ahead.rest(i, dim);
     if (i + kW <= dim) {
         const V q = V::load(query + i);
         for (std::size_t r = 0; r < R; ++r)
@@ -82,7 +131,6 @@ inline void distances(const float* query,
     if (i < dim) {
         const V q = V::load_last(query, dim, dim - i);
         for (std::size_t r = 0; r < R; ++r) {
-            prefetch(next[r] + i);
             odd[r] = Op::add(odd[r], q, V::load_last(rows[r], dim, dim - i));
         }
     }
@@ -108,19 +156,17 @@ VECDB_KERNEL std::size_t select_range(
     float out[kGroup];
     for (; i + kGroup <= count; i += kGroup) {
         const float* group[kGroup];
-        const float* next[kGroup];
-        for (std::size_t r = 0; r < kGroup; ++r) {
+        for (std::size_t r = 0; r < kGroup; ++r)
             group[r] = rows.base + (i + r) * rows.stride;
-            next[r] = group[r] + kAhead;
-        }
-        distances<V, Op, kGroup>(query, group, next, rows.dim, out);
+        const StreamAhead<V, kGroup> ahead{group[0] + kAhead};
+        distances<V, Op, kGroup>(query, group, ahead, rows.dim, out);
         for (std::size_t r = 0; r < kGroup; ++r) {
             n = keep(static_cast<std::uint32_t>(i + r), out[r], threshold, kept, n);
         }
     }
     for (; i < count; ++i) {
         const float* const row[1] = {rows.base + i * rows.stride};
-        distances<V, Op, 1>(query, row, row, rows.dim, out);
+        distances<V, Op, 1>(query, row, NothingAhead(), rows.dim, out);
         n = keep(static_cast<std::uint32_t>(i), out[0], threshold, kept, n);
     }
     return n;
@@ -134,26 +180,26 @@ VECDB_KERNEL std::size_t select_list(const float* query,
                                      float threshold,
                                      const Kept& kept) {
     // Whole groups ahead: at least one, and about kAhead floats.
-    const std::size_t ahead = kGroup * (1 + kAhead / (kGroup * rows.dim));
+    const std::size_t distance = kGroup * (1 + kAhead / (kGroup * rows.dim));
     std::size_t n = 0;
     std::size_t i = 0;
     float out[kGroup];
     for (; i + kGroup <= count; i += kGroup) {
         const float* group[kGroup];
-        const float* next[kGroup];
+        ScatteredAhead<kGroup> ahead;
         for (std::size_t r = 0; r < kGroup; ++r) {
             group[r] = rows.base + list[i + r] * rows.stride;
-            const std::size_t later = i + r + ahead;
-            next[r] = later < count ? rows.base + list[later] * rows.stride : group[r];
+            const std::size_t later = i + r + distance;
+            ahead.rows[r] = later < count ? rows.base + list[later] * rows.stride : group[r];
         }
-        distances<V, Op, kGroup>(query, group, next, rows.dim, out);
+        distances<V, Op, kGroup>(query, group, ahead, rows.dim, out);
         for (std::size_t r = 0; r < kGroup; ++r) {
             n = keep(list[i + r], out[r], threshold, kept, n);
         }
     }
     for (; i < count; ++i) {
         const float* const row[1] = {rows.base + list[i] * rows.stride};
-        distances<V, Op, 1>(query, row, row, rows.dim, out);
+        distances<V, Op, 1>(query, row, NothingAhead(), rows.dim, out);
         n = keep(list[i], out[0], threshold, kept, n);
     }
     return n;
@@ -163,7 +209,7 @@ template <class V>
 VECDB_KERNEL void squared_norms(const Rows& rows, std::size_t count, float* norms) {
     for (std::size_t i = 0; i < count; ++i) {
         const float* const row[1] = {rows.base + i * rows.stride};
-        distances<V, NegatedProduct, 1>(row[0], row, row, rows.dim, norms + i);
+        distances<V, NegatedProduct, 1>(row[0], row, NothingAhead(), rows.dim, norms + i);
         norms[i] = norms[i] == kInfinity ? kInfinity : -norms[i];
     }
 }

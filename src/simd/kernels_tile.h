@@ -52,7 +52,7 @@ inline void transpose4(
 
 /// Dimensions packed for all rows of a panel before the next ones: what is being written stays in
 /// the first-level cache.
-constexpr std::size_t kPackDims = 64;
+inline constexpr std::size_t kPackDims = 64;
 
 /// Pack dimensions [first, last) of up to four rows into columns [0, 4) of a panel of `width` rows.
 /// `count` of the rows exist.
@@ -63,18 +63,21 @@ inline void pack_columns(const Rows& rows,
                          float* panel,
                          std::size_t width) {
     const float* row[4];
-    for (std::size_t r = 0; r < 4; ++r) row[r] = rows.base + (r < count ? r * rows.stride : 0);
+    for (std::size_t r = 0; r < 4; ++r)
+        row[r] = rows.base + (r < count ? r * rows.stride : 0);
     std::size_t i = first;
     if (count == 4) {
         for (std::size_t ahead = last; ahead < last + kPackDims; ahead += kFloatsPerLine) {
-            for (std::size_t r = 0; r < 4; ++r) prefetch(row[r] + ahead);
+            for (std::size_t r = 0; r < 4; ++r)
+                prefetch(row[r] + ahead);
         }
         for (; i + 4 <= last; i += 4) {
             transpose4(row[0] + i, row[1] + i, row[2] + i, row[3] + i, panel + i * width, width);
         }
     }
     for (; i < last; ++i) {
-        for (std::size_t r = 0; r < 4; ++r) panel[i * width + r] = r < count ? row[r][i] : 0.0F;
+        for (std::size_t r = 0; r < 4; ++r)
+            panel[i * width + r] = r < count ? row[r][i] : 0.0F;
     }
 }
 
@@ -87,53 +90,64 @@ VECDB_KERNEL void pack(const Rows& rows, std::size_t count, float* panels) {
             for (std::size_t r = 0; r < TileRows; r += 4) {
                 const std::size_t row = first + r;
                 const std::size_t left = row < count ? count - row : 0;
-                const Rows four{rows.base + (left > 0 ? row * rows.stride : 0), rows.stride,
-                                rows.dim};
+                const Rows four{
+                    rows.base + (left > 0 ? row * rows.stride : 0), rows.stride, rows.dim};
                 pack_columns(four, left < 4 ? left : 4, dim, end, panels + r, TileRows);
             }
         }
     }
 }
 
+/// Add the products of all dimensions of one panel to the sums of a tile, all of which stay in
+/// registers.
+template <class V, std::size_t Queries, std::size_t Vectors>
+inline void add_products(const Tile& tile, const float* panel, V (&sums)[Queries][Vectors]) {
+    constexpr std::size_t kW = V::kWidth;
+    const float* query = tile.queries;
+    for (std::size_t d = 0; d < tile.dim; ++d, panel += kW * Vectors, query += Queries) {
+        V x[Vectors];
+        for (std::size_t v = 0; v < Vectors; ++v)
+            x[v] = V::load_aligned(panel + v * kW);
+#pragma GCC unroll 16
+        for (std::size_t q = 0; q < Queries; ++q) {
+            const V element = V::broadcast(query + q);
+            for (std::size_t v = 0; v < Vectors; ++v) {
+                sums[q][v] = V::multiply_add(element, x[v], sums[q][v]);
+            }
+        }
+    }
+}
+
+/// Return bit r set where the sum of row r is not less than the floor.
+template <class V, std::size_t Vectors>
+inline std::uint64_t rows_kept(const V (&sums)[Vectors], const float* floor) {
+    const V floors = V::broadcast(floor);
+    std::uint64_t kept = 0;
+    for (std::size_t v = 0; v < Vectors; ++v)
+        kept |= sums[v].not_less(floors) << (v * V::kWidth);
+    return kept;
+}
+
 /// `Queries` x `Vectors` registers of sums.
 template <class V, std::size_t Queries, std::size_t Vectors>
 VECDB_KERNEL std::size_t tile(const Tile& tile, TileHit* hits) {
-    constexpr std::size_t kW = V::kWidth;
-    constexpr std::size_t kTileRows = kW * Vectors;
+    constexpr std::size_t kTileRows = V::kWidth * Vectors;
     static_assert(Queries <= kMaxTileQueries && kTileRows <= kMaxTileRows);
     std::size_t n = 0;
     for (std::size_t p = 0; p < tile.panel_count; ++p) {
-        const float* panel = tile.panels + p * tile.dim * kTileRows;
-        const float* query = tile.queries;
         V sums[Queries][Vectors];
         for (std::size_t v = 0; v < Vectors; ++v) {
-            const V start = V::load_aligned(tile.starts + p * kTileRows + v * kW);
+            const V start = V::load_aligned(tile.starts + p * kTileRows + v * V::kWidth);
             for (std::size_t q = 0; q < Queries; ++q)
                 sums[q][v] = start;
         }
-        for (std::size_t d = 0; d < tile.dim; ++d, panel += kTileRows, query += Queries) {
-            V x[Vectors];
-            for (std::size_t v = 0; v < Vectors; ++v)
-                x[v] = V::load_aligned(panel + v * kW);
-#pragma GCC unroll 16
-            for (std::size_t q = 0; q < Queries; ++q) {
-                const V element = V::broadcast(query + q);
-                for (std::size_t v = 0; v < Vectors; ++v) {
-                    sums[q][v] = V::multiply_add(element, x[v], sums[q][v]);
-                }
-            }
-        }
+        add_products(tile, tile.panels + p * tile.dim * kTileRows, sums);
 #pragma GCC unroll 16
         for (std::size_t q = 0; q < Queries; ++q) {
-            const V floor = V::broadcast(tile.floors + q);
-            std::uint64_t kept = 0;
-            for (std::size_t v = 0; v < Vectors; ++v) {
-                kept |= sums[q][v].not_less(floor) << (v * kW);
-            }
-            if (kept != 0) {
-                hits[n++] = {
-                    static_cast<std::uint32_t>(p * kTileRows), static_cast<std::uint32_t>(q), kept};
-            }
+            const std::uint64_t kept = rows_kept(sums[q], tile.floors + q);
+            if (kept == 0) continue;
+            hits[n++] = {
+                static_cast<std::uint32_t>(p * kTileRows), static_cast<std::uint32_t>(q), kept};
         }
     }
     return n;

@@ -44,7 +44,7 @@ struct ScalarLanes {
 
 /// Zeros, then all ones: a window of kWidth starting at kMaxWidth - n keeps the last n lanes.
 inline constexpr std::size_t kMaxWidth = 16;
-alignas(64) constexpr std::uint32_t kKeepLast[2 * kMaxWidth] = {
+alignas(64) inline constexpr std::uint32_t kKeepLast[2 * kMaxWidth] = {
     0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
     ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U, ~0U};
 

@@ -9,18 +9,24 @@
 
 using vecdb::index::machine_threads;
 using vecdb::index::parallel_for;
+using vecdb::index::Team;
 
 TEST_CASE("parallel_for runs every task once, on the workers it promised", "[index][parallel]") {
+    const Team team = GENERATE(Team::kPool, Team::kThreads);
     for (const std::size_t threads : {0U, 1U, 2U, 3U, 8U}) {
         for (const std::size_t tasks : {0U, 1U, 2U, 7U, 1'000U}) {
             std::vector<std::atomic<int>> runs(tasks);
             std::atomic<std::size_t> highest{0};
-            parallel_for(tasks, threads, [&](std::size_t task, std::size_t worker) {
-                ++runs[task];
-                std::size_t seen = highest;
-                while (worker > seen && !highest.compare_exchange_weak(seen, worker)) {
-                }
-            });
+            parallel_for(
+                tasks,
+                threads,
+                [&](std::size_t task, std::size_t worker) {
+                    ++runs[task];
+                    std::size_t seen = highest;
+                    while (worker > seen && !highest.compare_exchange_weak(seen, worker)) {
+                    }
+                },
+                team);
             CAPTURE(threads, tasks);
             for (const auto& count : runs)
                 REQUIRE(count == 1);
@@ -38,6 +44,7 @@ TEST_CASE("one thread means the calling thread", "[index][parallel]") {
 }
 
 TEST_CASE("an exception of a task reaches the caller and stops the rest", "[index][parallel]") {
+    const Team team = GENERATE(Team::kPool, Team::kThreads);
     for (const std::size_t threads : {1U, 4U}) {
         std::atomic<int> runs{0};
         const auto body = [&](std::size_t task, std::size_t) {
@@ -45,7 +52,7 @@ TEST_CASE("an exception of a task reaches the caller and stops the rest", "[inde
             if (task == 3) throw std::runtime_error("task 3");
         };
         CAPTURE(threads);
-        REQUIRE_THROWS_WITH(parallel_for(1'000'000, threads, body), "task 3");
+        REQUIRE_THROWS_WITH(parallel_for(1'000'000, threads, body, team), "task 3");
         if (threads == 1) REQUIRE(runs == 4);  // others may run on until they hear of it
     }
 }

@@ -5,6 +5,7 @@
 
 #include <vecdb/search.h>
 #include <vecdb/types.h>
+#include <vecdb/views.h>
 
 #include <algorithm>
 #include <cmath>

@@ -5,8 +5,17 @@ namespace vecdb::test {
 namespace {
 
 ToolRun bench(const ToolFiles& files, const std::vector<std::string>& more) {
-    std::vector<std::string> arguments = {
-        "bench", "--base", files.base, "--queries", files.queries, "--k", "2", "--json", "-"};
+    std::vector<std::string> arguments = {"bench",
+                                          "--base",
+                                          files.base,
+                                          "--queries",
+                                          files.queries,
+                                          "--k",
+                                          "2",
+                                          "--seconds",
+                                          "0.01",
+                                          "--json",
+                                          "-"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_tool(arguments);
 }
@@ -46,7 +55,9 @@ TEST_CASE("bench finds everything right for every metric, with and without a mas
                                                   "--metric",
                                                   metric,
                                                   "--json",
-                                                  "-"};
+                                                  "-",
+                                                  "--seconds",
+                                                  "0.01"};
             arguments.insert(arguments.end(), more.begin(), more.end());
             const ToolRun run = run_tool(arguments);
             REQUIRE(run.exit_code == 0);
@@ -70,8 +81,19 @@ TEST_CASE("bench counts ties as right") {
     const std::string base = files.write<float>("ties.npy", {1, 0, -1, 0, 0, 1, 0, -1}, 2);
     const std::string query = files.write<float>("middle.npy", {0, 0}, 2);
     const std::string truth = files.write<std::int64_t>("truth.npy", {3}, 1);
-    const ToolRun run = run_tool(
-        {"bench", "--base", base, "--queries", query, "--truth", truth, "--k", "1", "--json", "-"});
+    const ToolRun run = run_tool({"bench",
+                                  "--base",
+                                  base,
+                                  "--queries",
+                                  query,
+                                  "--truth",
+                                  truth,
+                                  "--k",
+                                  "1",
+                                  "--seconds",
+                                  "0.01",
+                                  "--json",
+                                  "-"});
     REQUIRE(run.exit_code == 0);
     CHECK(run.json()["recall"] == 1.0);
 }

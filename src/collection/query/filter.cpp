@@ -48,7 +48,7 @@ class PredicateFilter final : public FilterState {
 }  // namespace
 
 std::shared_ptr<const FilterRows> FilterState::rows(const collection::Version& version) const {
-    const auto known = recall(version.numbering.get());
+    auto known = recall(version.numbering.get());
     if (known && known->rows >= version.rows) return known;
 
     auto found = std::make_shared<FilterRows>();

@@ -19,6 +19,9 @@ using index::TopK;
 constexpr std::size_t kTaskRows = 8'192;
 static_assert(kTaskRows % 64 == 0);
 
+/// Multiply-adds that are worth a thread: several times what starting one costs.
+constexpr std::size_t kThreadWork = std::size_t{2} << 20U;
+
 /// Queries searched together: their packed form should stay in the last-level cache, and the hits
 /// of all threads within bounds.
 constexpr std::size_t kQueryBytes = std::size_t{8} << 20U;
@@ -88,9 +91,13 @@ void scan(const SearchTarget& target,
           Tops& tops) {
     const auto kernels = index::MetricKernels::of(target.kernels, target.field.metric);
     const std::vector<FlatBlock> parts = slices(target);
-    index::parallel_for(parts.size(), threads, [&](std::size_t part, std::size_t thread) {
-        index::scan_block(kernels, queries, parts[part], tops.of_thread(thread));
-    });
+    index::parallel_for(
+        parts.size(),
+        threads,
+        [&](std::size_t part, std::size_t thread) {
+            index::scan_block(kernels, queries, parts[part], tops.of_thread(thread));
+        },
+        index::Team::kThreads);
 }
 
 /// Search many queries by tiles.
@@ -141,8 +148,8 @@ void pad(Metric metric, std::span<Hit> hits) noexcept {
     std::fill(hits.begin(), hits.end(), Hit{kNoId, worst});
 }
 
-std::size_t useful_threads(const Version& version) noexcept {
-    return version.rows / kTaskRows + 1;
+std::size_t useful_threads(const Version& version, std::size_t queries) noexcept {
+    return version.rows * version.dim * queries / kThreadWork + 1;
 }
 
 std::size_t search_one(const SearchTarget& target,

@@ -28,8 +28,8 @@ struct SearchTarget {
     }
 };
 
-/// Return the number of threads, at least 1, above which some would have nothing to do.
-[[nodiscard]] std::size_t useful_threads(const Version& version) noexcept;
+/// Return the number of threads, at least 1, above which starting another costs more than it saves.
+[[nodiscard]] std::size_t useful_threads(const Version& version, std::size_t queries) noexcept;
 
 /// Search one query of field.dim floats (a unit vector under cosine) with k = hits.size() >= 1 on
 /// `threads` >= 1 threads. Writes the hits as the user sees them, padded; returns their true
