@@ -63,8 +63,9 @@ class VECDB_EXPORT Collection {
 
     /// Add rows: ids.size() ids and as many vectors of the schema's dimension. All or nothing.
     /// Returns kInvalidArgument (sizes differ, wrong dimension or element type, negative id, NaN or
-    /// infinity, zero vector under cosine, more than 2^24 rows), kAlreadyExists (an id is taken or
-    /// stands twice in the batch), kOutOfMemory. The message names row and value.
+    /// infinity, zero vector or length above the largest float under cosine, more than 2^24 rows),
+    /// kAlreadyExists (an id is taken or stands twice in the batch), kOutOfMemory. The message
+    /// names row and value.
     [[nodiscard]] Status insert(std::span<const Id> ids, MatrixView vectors);
 
     /// Add one row.
@@ -86,7 +87,8 @@ class VECDB_EXPORT Collection {
     [[nodiscard]] Result<std::size_t> remove(Id id) { return remove(std::span<const Id>(&id, 1)); }
 
     /// Fetch vectors by id. Under cosine the product of the stored unit row and its length is
-    /// returned: each element within 2 units in the last place of what was inserted.
+    /// returned: each element within 2 units in the last place of what was inserted, if it is at
+    /// least 2^-100 of the vector's length and not denormal.
     [[nodiscard]] Result<FetchedRows> get(std::span<const Id> ids) const;
     [[nodiscard]] Result<FetchedRows> get(Id id) const { return get(std::span<const Id>(&id, 1)); }
 

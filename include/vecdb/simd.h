@@ -2,7 +2,7 @@
 
 /// \file
 /// Which instruction set the distance kernels use. Chosen once per process, by the CPU and the
-/// operating system, or by the environment variable VECDB_SIMD.
+/// operating system, or by the environment variable VECDB_SIMD; empty counts as not set.
 
 #include <vecdb/export.h>
 #include <vecdb/status.h>

@@ -41,6 +41,22 @@ std::size_t count_allowed(const Version& version, const FilterRows& rows) {
     return count;
 }
 
+/// Search one version with k = hits.size(), which may be 0.
+Result<std::size_t> search_version(const CollectionState& state,
+                                   const Version& version,
+                                   VectorView query,
+                                   const SearchOptions& options,
+                                   std::span<Hit> hits) {
+    thread_local std::vector<float> prepared;  // keeps its memory from search to search
+    VECDB_TRY(collection::prepare_queries(state.kernels(), state.field(), query, prepared));
+    if (hits.empty()) return std::size_t{0};
+    const auto allowed = allowed_rows(options.filter, version);
+    return collection::search_one({state.kernels(), state.field(), version, allowed.get()},
+                                  prepared.data(),
+                                  worker_count(options, version, 1),
+                                  hits);
+}
+
 }  // namespace
 
 Collection::Collection(std::shared_ptr<CollectionState> state) noexcept
@@ -89,10 +105,10 @@ Result<std::size_t> Collection::count(const Filter& filter) const {
 Result<Hits> Collection::search(VectorView query, const SearchOptions& options) const {
     return guard([&]() -> Result<Hits> {
         VECDB_TRY(options.validate());
-        Hits hits(std::min(options.k, count()));
-        SearchOptions exact = options;
-        exact.k = hits.size();
-        VECDB_ASSIGN(const std::size_t found, search_into(query, exact, hits));
+        const auto version = state_->version();
+        Hits hits(std::min(options.k, version->live_rows));
+        VECDB_ASSIGN(const std::size_t found,
+                     search_version(*state_, *version, query, options, hits));
         hits.resize(found);
         return hits;
     });
@@ -126,17 +142,8 @@ Result<std::size_t> Collection::search_into(VectorView query,
                           "room for " + std::to_string(hits.size()) + " hits, k is " +
                               std::to_string(options.k));
         }
-        thread_local std::vector<float> prepared;  // keeps its memory from search to search
-        VECDB_TRY(collection::prepare_queries(state_->kernels(), state_->field(), query, prepared));
-        const std::span<Hit> wanted = hits.first(options.k);
         collection::pad(state_->field().metric, hits);
-        if (wanted.empty()) return std::size_t{0};
-        const auto version = state_->version();
-        const auto allowed = allowed_rows(options.filter, *version);
-        return collection::search_one({state_->kernels(), state_->field(), *version, allowed.get()},
-                                      prepared.data(),
-                                      worker_count(options, *version, 1),
-                                      wanted);
+        return search_version(*state_, *state_->version(), query, options, hits.first(options.k));
     });
 }
 

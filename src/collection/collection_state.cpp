@@ -40,7 +40,7 @@ CollectionState::CollectionState(std::string name, Schema schema, const simd::Ke
     empty->tombstones = std::make_shared<Tombstones>();
     empty->dim = field().dim;
     empty->rows_per_block = segment_->store.rows_per_block();
-    version_.store(std::move(empty));
+    version_ = std::move(empty);
 }
 
 Status CollectionState::write(std::span<const Id> ids, MatrixView vectors, Mode mode) {
@@ -178,7 +178,8 @@ std::shared_ptr<Version> CollectionState::next_version(std::size_t rows,
 }
 
 void CollectionState::publish(std::shared_ptr<const Version> version) noexcept {
-    version_.store(std::move(version), std::memory_order_release);
+    const std::lock_guard lock(publishing_);
+    version_.swap(version);  // the old one is let go after the lock
 }
 
 Result<std::size_t> CollectionState::remove(std::span<const Id> ids) {

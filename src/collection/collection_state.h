@@ -14,7 +14,6 @@
 #include <vecdb/types.h>
 #include <vecdb/views.h>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -44,7 +43,8 @@ class CollectionState {
     [[nodiscard]] const simd::KernelTable& kernels() const noexcept { return kernels_; }
 
     [[nodiscard]] std::shared_ptr<const collection::Version> version() const noexcept {
-        return version_.load(std::memory_order_acquire);
+        const std::lock_guard lock(publishing_);
+        return version_;
     }
 
     /// As Collection::insert and Collection::upsert; may throw std::bad_alloc and then changes
@@ -79,7 +79,10 @@ class CollectionState {
     std::mutex writer_;              // held for a whole write
     mutable std::shared_mutex map_;  // held by writers while they change segment_'s map and publish
     std::shared_ptr<Segment> segment_;  // changed under both
-    std::atomic<std::shared_ptr<const collection::Version>> version_;
+    // Held to copy or swap one pointer. std::atomic<std::shared_ptr> would do, but that of
+    // libstdc++ 12 lets a reader's access slip past its unlocking.
+    mutable std::mutex publishing_;
+    std::shared_ptr<const collection::Version> version_;  // guarded by publishing_
 };
 
 }  // namespace vecdb

@@ -35,6 +35,11 @@ Status validate_field(const VectorField& field) {
                 "element type " + std::to_string(static_cast<int>(field.element_type)) +
                     " is none of ElementType's"};
     }
+    if (field.zero_vector != ZeroVector::kReject && field.zero_vector != ZeroVector::kFar) {
+        return {StatusCode::kInvalidArgument,
+                "zero_vector " + std::to_string(static_cast<int>(field.zero_vector)) +
+                    " is none of ZeroVector's"};
+    }
     return validate(field.index);
 }
 
@@ -44,6 +49,11 @@ Status validate_names(const Schema& schema) {
         names.push_back(field.name);
     for (const ScalarField& field : schema.scalars) {
         VECDB_TRY(collection::validate_name("scalar field name", field.name));
+        if (field.type < ScalarType::kBool || field.type > ScalarType::kString) {
+            return {StatusCode::kInvalidArgument,
+                    "type " + std::to_string(static_cast<int>(field.type)) + " of scalar field '" +
+                        field.name + "' is none of ScalarType's"};
+        }
         names.push_back(field.name);
     }
     for (std::size_t i = 0; i < names.size(); ++i) {

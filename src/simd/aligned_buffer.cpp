@@ -19,9 +19,15 @@ constexpr std::size_t round_up(std::size_t bytes, std::size_t unit) {
 }
 constexpr std::size_t kPage = 4'096;
 
+/// Return the bytes to map: whole large pages when little of the last one is left over.
+constexpr std::size_t mapped_bytes(std::size_t bytes) {
+    const std::size_t large = round_up(bytes, kLargePage);
+    return large - bytes <= bytes / 32 ? large : round_up(bytes, kPage);
+}
+
 void* map_large(std::size_t bytes) {
-    const std::size_t wanted = round_up(bytes, kPage);
-    if (wanted > SIZE_MAX - kLargePage) throw std::bad_alloc();
+    if (bytes > SIZE_MAX - 2 * kLargePage) throw std::bad_alloc();
+    const std::size_t wanted = mapped_bytes(bytes);
     void* const start = ::mmap(
         nullptr, wanted + kLargePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED) throw std::bad_alloc();
@@ -50,7 +56,7 @@ void* allocate_aligned(std::size_t bytes) {
 void free_aligned(void* memory, std::size_t bytes) noexcept {
 #if defined(__linux__)
     if (bytes >= kLargePage) {
-        ::munmap(memory, round_up(bytes, kPage));
+        ::munmap(memory, mapped_bytes(bytes));
         return;
     }
 #endif

@@ -16,12 +16,19 @@
 namespace vecdb::simd {
 namespace {
 
-/// Rows whose sums advance together. With two accumulators each they keep eight multiply-adds in
-/// flight, which hides their latency.
-inline constexpr std::size_t kGroup = 4;
+/// Accumulators of a row. With two rows side by side they keep eight multiply-adds in flight, which
+/// hides their latency.
+inline constexpr std::size_t kSums = 4;
+inline constexpr std::size_t kGroup = 2;
 
-/// How far ahead of its use memory is asked for, in floats.
-inline constexpr std::size_t kAhead = 1'024;
+/// From this many floats on a row is a stream of its own: taken alone, the hardware's prefetching
+/// serves it best. Shorter rows go in groups and are asked for ahead (figures in bench/NOTES.md).
+inline constexpr std::size_t kLongRow = 160;
+
+/// How far ahead of its use memory is asked for, in floats. Wide registers go through it faster.
+template <class V>
+inline constexpr std::size_t kStreamAhead = V::kWidth >= 16 ? 1'024 : 256;
+inline constexpr std::size_t kListAhead = 1'024;
 inline constexpr std::size_t kFloatsPerLine = 16;
 inline constexpr float kInfinity = __builtin_inff();
 
@@ -57,12 +64,9 @@ inline void prefetch_lines(const float* p, std::size_t i) {
     }
 }
 
-/// Ask for R rows that lie one after the other, in the order of memory. Only where registers are
-/// wide: there the loop outruns the hardware's own prefetching, elsewhere asking costs more than
-/// it gains (figures in bench/NOTES.md).
-template <class V, std::size_t R>
+/// Ask for R rows that lie one after the other, in the order of memory.
+template <std::size_t R>
 struct StreamAhead {
-    static constexpr bool kAsk = V::kWidth >= kFloatsPerLine;
     const float* first;
 
     template <std::size_t Floats>
@@ -98,8 +102,14 @@ struct NothingAhead {
     void rest(std::size_t, std::size_t) const {}
 };
 
-/// Write the distances of `query` to R rows. Each row has its own two accumulators, so that a
-/// row's value is the same for every R. Asks for the memory of later rows on the way.
+/// Add up what the accumulators of one row hold, always in the same order.
+template <class V>
+inline float total(const V (&sums)[kSums]) {
+    return ((sums[0] + sums[2]) + (sums[1] + sums[3])).sum();
+}
+
+/// Write the distances of `query` to R rows. Each row has its own accumulators, so that a row's
+/// value is the same for every R. Asks for the memory of later rows on the way.
 template <class V, class Op, std::size_t R, class Ahead>
 inline void distances(const float* query,
                       const float* const (&rows)[R],
@@ -107,35 +117,45 @@ inline void distances(const float* query,
                       std::size_t dim,
                       float* out) {
     constexpr std::size_t kW = V::kWidth;
-    V even[R];
-    V odd[R];
-    for (std::size_t r = 0; r < R; ++r)
-        even[r] = odd[r] = V::zero();
+    constexpr std::size_t kStep = kSums * kW;
+    V sums[R][kSums];
+    for (auto& row_sums : sums) {
+        for (V& sum : row_sums)
+            sum = V::zero();
+    }
     std::size_t i = 0;
-    for (; i + 2 * kW <= dim; i += 2 * kW) {
-        const V q0 = V::load(query + i);
-        const V q1 = V::load(query + i + kW);
+    for (; i + kStep <= dim; i += kStep) {
+#pragma GCC unroll 8
         for (std::size_t r = 0; r < R; ++r) {
-            ahead.template step<2 * kW>(i, r);
-            even[r] = Op::add(even[r], q0, V::load(rows[r] + i));
-            odd[r] = Op::add(odd[r], q1, V::load(rows[r] + i + kW));
+            ahead.template step<kStep>(i, r);
+#pragma GCC unroll 8
+            for (std::size_t s = 0; s < kSums; ++s) {
+                const std::size_t at = i + s * kW;
+                sums[r][s] = Op::add(sums[r][s], V::load(query + at), V::load(rows[r] + at));
+            }
         }
     }
     ahead.rest(i, dim);
-    if (i + kW <= dim) {
-        const V q = V::load(query + i);
-        for (std::size_t r = 0; r < R; ++r)
-            even[r] = Op::add(even[r], q, V::load(rows[r] + i));
+#pragma GCC unroll 8
+    for (std::size_t s = 0; s + 1 < kSums; ++s) {
+        if (i + kW > dim) break;
+#pragma GCC unroll 8
+        for (std::size_t r = 0; r < R; ++r) {
+            sums[r][s] = Op::add(sums[r][s], V::load(query + i), V::load(rows[r] + i));
+        }
         i += kW;
     }
     if (i < dim) {
         const V q = V::load_last(query, dim, dim - i);
+#pragma GCC unroll 8
         for (std::size_t r = 0; r < R; ++r) {
-            odd[r] = Op::add(odd[r], q, V::load_last(rows[r], dim, dim - i));
+            V& sum = sums[r][kSums - 1];
+            sum = Op::add(sum, q, V::load_last(rows[r], dim, dim - i));
         }
     }
+#pragma GCC unroll 8
     for (std::size_t r = 0; r < R; ++r) {
-        const float distance = Op::distance((even[r] + odd[r]).sum());
+        const float distance = Op::distance(total(sums[r]));
         out[r] = distance <= kInfinity ? distance : kInfinity;  // not a number: ordered last
     }
 }
@@ -154,11 +174,11 @@ VECDB_KERNEL std::size_t select_range(
     std::size_t n = 0;
     std::size_t i = 0;
     float out[kGroup];
-    for (; i + kGroup <= count; i += kGroup) {
+    for (; rows.dim < kLongRow && i + kGroup <= count; i += kGroup) {
         const float* group[kGroup];
         for (std::size_t r = 0; r < kGroup; ++r)
             group[r] = rows.base + (i + r) * rows.stride;
-        const StreamAhead<V, kGroup> ahead{group[0] + kAhead};
+        const StreamAhead<kGroup> ahead{group[0] + kStreamAhead<V>};
         distances<V, Op, kGroup>(query, group, ahead, rows.dim, out);
         for (std::size_t r = 0; r < kGroup; ++r) {
             n = keep(static_cast<std::uint32_t>(i + r), out[r], threshold, kept, n);
@@ -179,8 +199,8 @@ VECDB_KERNEL std::size_t select_list(const float* query,
                                      std::size_t count,
                                      float threshold,
                                      const Kept& kept) {
-    // Whole groups ahead: at least one, and about kAhead floats.
-    const std::size_t distance = kGroup * (1 + kAhead / (kGroup * rows.dim));
+    // Whole groups ahead: at least one, and about kListAhead floats.
+    const std::size_t distance = kGroup * (1 + kListAhead / (kGroup * rows.dim));
     std::size_t n = 0;
     std::size_t i = 0;
     float out[kGroup];

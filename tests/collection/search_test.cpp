@@ -53,10 +53,11 @@ TEST_CASE("search finds what brute force finds, in every dimension") {
 }
 
 TEST_CASE("search finds what brute force finds, with any number of rows") {
-    for (const unsigned rows :
-         {0,   1,   2,   3,   7,    8,    9,    15,   16,   17,   31,   32,   33,  47,  48,
-          49,  63,  64,  65,  95,   96,   97,   127,  128,  129,  191,  192,  193, 255, 256,
-          257, 511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097}) {
+    constexpr std::size_t kCounts[] = {
+        0,   1,   2,   3,   7,    8,    9,    15,   16,   17,   31,   32,   33,  47,  48,
+        49,  63,  64,  65,  95,   96,   97,   127,  128,  129,  191,  192,  193, 255, 256,
+        257, 511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097};
+    for (const std::size_t rows : kCounts) {
         for (const std::size_t dim : {2U, 17U}) {
             CAPTURE(rows, dim);
             const Metric metric = test::kAllMetrics[rows % 3];

@@ -66,8 +66,7 @@ std::shared_ptr<const FilterRows> FilterState::rows(const collection::Version& v
 std::shared_ptr<const FilterRows> FilterState::recall(const void* key) const {
     const std::lock_guard lock(mutex_);
     for (const Entry& entry : entries_) {
-        // An expired entry may have the address of a new numbering.
-        if (entry.key == key && !entry.numbering.expired()) return entry.rows;
+        if (entry.key == key) return entry.rows;  // its weak_ptr keeps the address from reuse
     }
     return nullptr;
 }

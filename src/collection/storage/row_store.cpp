@@ -32,8 +32,8 @@ std::shared_ptr<RowBlock> grow(const RowBlock& old,
 
 RowStore::RowStore(std::size_t dim)
     : dim_(dim),
-      shift_(static_cast<unsigned>(std::countr_zero(std::bit_floor(
-          std::clamp(kBlockBytes / (dim * sizeof(float)), kMinBlockRows, kMaxBlockRows))))),
+      rows_per_block_(static_cast<std::uint32_t>(
+          std::clamp(kBlockBytes / (dim * sizeof(float)), kMinBlockRows, kMaxBlockRows) / 64 * 64)),
       blocks_(std::make_shared<BlockTable>()) {}
 
 void RowStore::reserve(std::size_t rows, std::size_t used) {
