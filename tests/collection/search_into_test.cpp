@@ -43,6 +43,12 @@ void* operator new(std::size_t size, std::align_val_t unit) {
 void* operator new[](std::size_t size, std::align_val_t unit) {
     return counted(size, unit);
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return counted(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+    return counted(size);
+}
 void operator delete(void* memory) noexcept {
     std::free(memory);
 }
