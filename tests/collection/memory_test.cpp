@@ -44,7 +44,7 @@ void grow_to(Collection& collection, std::size_t rows, const test::Matrix& batch
 TEST_CASE("memory stays within 10 % of rows x (4 dim + 16) bytes") {
     constexpr std::size_t kDim = 100;
     const test::Matrix batch = test::normal_rows(1000, kDim, 1);
-    const std::size_t resident_before = resident_bytes();
+    [[maybe_unused]] const std::size_t resident_before = resident_bytes();
     Collection collection = test::make_collection(kDim);
     for (const std::size_t rows : {20'000U, 50'000U, 70'000U, 100'000U, 132'000U, 200'000U}) {
         CAPTURE(rows);
