@@ -110,7 +110,9 @@ class Bitset {
     /// Give direct access to the words; unused bits of the last must stay zero.
     [[nodiscard]] std::span<std::uint64_t> words() noexcept { return words_; }
     [[nodiscard]] std::span<const std::uint64_t> words() const noexcept { return words_; }
-    [[nodiscard]] BitsetView view() const noexcept { return {words_.data(), size_}; }
+    [[nodiscard]] BitsetView view() const noexcept {
+        return {words_.data(), words_.empty() ? 0 : size_};  // 0 also when moved from
+    }
     operator BitsetView() const& noexcept { return view(); }  // NOLINT(google-explicit-constructor)
     operator BitsetView() const&& = delete;                   // the view would dangle
 

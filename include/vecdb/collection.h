@@ -64,8 +64,9 @@ class VECDB_EXPORT Collection {
     /// Add rows: ids.size() ids and as many vectors of the schema's dimension. All or nothing.
     /// Returns kInvalidArgument (sizes differ, wrong dimension or element type, negative id, NaN or
     /// infinity, zero vector or length above the largest float under cosine, more than 2^24 rows),
-    /// kAlreadyExists (an id is taken or stands twice in the batch), kOutOfMemory. The message
-    /// names row and value.
+    /// kAlreadyExists (an id is taken or stands twice in the batch), kFailedPrecondition (2^31 - 1
+    /// rows, removed ones included until their space returns), kOutOfMemory. The message names row
+    /// and value. A batch of no rows does nothing.
     [[nodiscard]] Status insert(std::span<const Id> ids, MatrixView vectors);
 
     /// Add one row.
@@ -98,8 +99,9 @@ class VECDB_EXPORT Collection {
     [[nodiscard]] Result<std::size_t> count(const Filter& filter) const;
 
     /// Find the k rows nearest to `query`.
-    /// Returns kInvalidArgument (dimension, element type, NaN or infinity, zero vector under
-    /// cosine, options).
+    /// Returns kInvalidArgument (dimension, element type, NaN or infinity, zero vector or length
+    /// above the largest float under cosine, options), kInternal (exception from a predicate),
+    /// kOutOfMemory.
     [[nodiscard]] Result<Hits> search(VectorView query, const SearchOptions& options = {}) const;
 
     /// Find the k rows nearest to each row of `queries`. Same answers as one search each, faster.

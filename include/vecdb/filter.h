@@ -39,9 +39,11 @@ class VECDB_EXPORT Filter {
     /// Allow the listed ids; order, repetition and ids of no row do not matter.
     [[nodiscard]] static Filter allow_ids(std::span<const Id> ids);
 
-    /// Allow the ids for which `predicate` answers true. It is called once per row and
-    /// collection, from the thread that searches or prepares, and must answer the same each time.
-    /// An exception from it fails the search with kInternal.
+    /// Allow the ids for which `predicate` answers true; an empty function allows all. It is
+    /// called from the thread that searches or prepares, for each stored row at least once (removed
+    /// ones included; again after the collection moved its rows), perhaps from several threads at
+    /// once, and must answer the same each time. An exception from it fails the search with
+    /// kInternal, std::bad_alloc with kOutOfMemory.
     [[nodiscard]] static Filter where(std::function<bool(Id)> predicate);
 
     /// Tell whether every row is allowed without looking.

@@ -98,8 +98,11 @@ class [[nodiscard]] Result {
     static_assert(!std::is_same_v<T, Status>, "use Status itself");
 
     // Implicit on purpose: `return value;` and `return status;` both read naturally.
-    Result(T value) : value_(std::move(value)) {}                   // NOLINT
-    Result(Status status) noexcept : status_(std::move(status)) {}  // NOLINT
+    Result(T value) : value_(std::move(value)) {}  // NOLINT
+    // A failure; success without a value becomes kInternal.
+    Result(Status status) noexcept : status_(std::move(status)) {  // NOLINT
+        if (status_.ok()) status_ = Status(StatusCode::kInternal, "no value");
+    }
 
     [[nodiscard]] bool ok() const noexcept { return value_.has_value(); }
     explicit operator bool() const noexcept { return ok(); }

@@ -3,14 +3,18 @@
 #include "collection/query/filter_state.h"
 #include "collection/query/prepared_queries.h"
 #include "collection/query/search.h"
+#include "collection/vectors.h"
 #include "index/parallel.h"
 
 #include <vecdb/collection.h>
 
 #include <algorithm>
 #include <bit>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace vecdb {
 namespace {
@@ -47,10 +51,12 @@ Result<std::size_t> search_version(const CollectionState& state,
                                    VectorView query,
                                    const SearchOptions& options,
                                    std::span<Hit> hits) {
+    VECDB_TRY(collection::check_shape(state.field(), query));
+    // A predicate may search too, on this thread: the buffer is filled when it has been asked.
+    const auto allowed = allowed_rows(options.filter, version);
     thread_local std::vector<float> prepared;  // keeps its memory from search to search
     VECDB_TRY(collection::prepare_queries(state.kernels(), state.field(), query, prepared));
     if (hits.empty()) return std::size_t{0};
-    const auto allowed = allowed_rows(options.filter, version);
     return collection::search_one({state.kernels(), state.field(), version, allowed.get()},
                                   prepared.data(),
                                   worker_count(options, version, 1),
@@ -142,8 +148,11 @@ Result<std::size_t> Collection::search_into(VectorView query,
                           "room for " + std::to_string(hits.size()) + " hits, k is " +
                               std::to_string(options.k));
         }
-        collection::pad(state_->field().metric, hits);
-        return search_version(*state_, *state_->version(), query, options, hits.first(options.k));
+        VECDB_ASSIGN(
+            const std::size_t found,
+            search_version(*state_, *state_->version(), query, options, hits.first(options.k)));
+        collection::pad(state_->field().metric, hits.subspan(found));
+        return found;
     });
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -18,10 +19,6 @@ namespace {
 
 /// Dead rows are squeezed out when they are more than this and than half the live rows.
 constexpr std::size_t kMinDeadRows = 1'024;
-
-std::string row_of_batch(std::size_t row) {
-    return "row " + std::to_string(row);
-}
 
 bool strictly_ascending(std::span<const Id> ids) {
     return std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) == ids.end();
@@ -57,7 +54,10 @@ Status CollectionState::write(std::span<const Id> ids, MatrixView vectors, Mode 
                 "the collection would have " + std::to_string(rows) + " rows; at most " +
                     std::to_string(kMaxRowsPerSegment)};
     }
-    segment_->store.reserve(rows, first);
+    {
+        const std::lock_guard lock(map_);  // get() looks ids up in the store
+        segment_->store.reserve(rows, first);
+    }
     VECDB_TRY(fill(ids, vectors, chosen));
     auto next = next_version(rows, replaced);
     {
@@ -89,8 +89,8 @@ Status CollectionState::check_batch(std::span<const Id> ids, MatrixView vectors)
     const auto negative = std::find_if(ids.begin(), ids.end(), [](Id id) { return id < 0; });
     if (negative != ids.end()) {
         return {StatusCode::kInvalidArgument,
-                row_of_batch(static_cast<std::size_t>(negative - ids.begin())) + " has id " +
-                    std::to_string(*negative) + "; ids are not negative"};
+                collection::row_name(static_cast<std::size_t>(negative - ids.begin())) +
+                    " has id " + std::to_string(*negative) + "; ids are not negative"};
     }
     return {};
 }
@@ -113,8 +113,8 @@ Result<CollectionState::Rows> CollectionState::rows_to_write(std::span<const Id>
         } else if (mode == Mode::kInsert) {
             return Status(StatusCode::kAlreadyExists,
                           "id " + std::to_string(ids[rows[i]]) + " stands in " +
-                              row_of_batch(rows[i]) + " and in " + row_of_batch(rows[i + 1]) +
-                              " of the batch");
+                              collection::row_name(rows[i]) + " and in " +
+                              collection::row_name(rows[i + 1]) + " of the batch");
         }
     }
     std::sort(last.begin(), last.end());
@@ -131,7 +131,7 @@ Result<CollectionState::Rows> CollectionState::rows_to_replace(std::span<const I
         if (!row) continue;
         if (mode == Mode::kInsert) {
             return Status(StatusCode::kAlreadyExists,
-                          "id " + std::to_string(ids[i]) + " of " + row_of_batch(i) +
+                          "id " + std::to_string(ids[i]) + " of " + collection::row_name(i) +
                               " exists in the collection");
         }
         replaced.push_back(*row);

@@ -6,6 +6,7 @@
 #include <vecdb/database.h>
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <shared_mutex>
 #include <string>

@@ -96,20 +96,23 @@ Status FlatOptions::validate() const {
 }
 
 Status HnswOptions::validate() const {
-    VECDB_TRY(check_range("m", m, 2, kMaxM));
-    return check_range("ef_construction", ef_construction, m, kMaxEf);
+    return guard([&]() -> Status {
+        VECDB_TRY(check_range("m", m, 2, kMaxM));
+        return check_range("ef_construction", ef_construction, m, kMaxEf);
+    });
 }
 
 Status IvfOptions::validate() const {
-    return check_range("nlist", nlist, 0, kMaxLists);
+    return guard([&] { return check_range("nlist", nlist, 0, kMaxLists); });
 }
 
 Status CustomOptions::validate() const {
-    return collection::validate_name("custom index name", name);
+    return guard([&] { return collection::validate_name("custom index name", name); });
 }
 
 Status validate(const IndexOptions& options) {
-    return std::visit([](const auto& chosen) { return chosen.validate(); }, options);
+    return guard(
+        [&] { return std::visit([](const auto& chosen) { return chosen.validate(); }, options); });
 }
 
 Schema Schema::single(std::size_t dim, Metric metric) {
@@ -131,8 +134,10 @@ Status Schema::validate() const {
 }
 
 Status SearchOptions::validate() const {
-    VECDB_TRY(check_range("k", k, 0, kMaxK));
-    return check_range("threads", threads, 0, kMaxThreads);
+    return guard([&]() -> Status {
+        VECDB_TRY(check_range("k", k, 0, kMaxK));
+        return check_range("threads", threads, 0, kMaxThreads);
+    });
 }
 
 }  // namespace vecdb

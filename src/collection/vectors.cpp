@@ -9,17 +9,13 @@
 namespace vecdb::collection {
 namespace {
 
-std::string place(std::size_t row) {
-    return "row " + std::to_string(row);
-}
-
 /// Name the first element that is not finite; success if all are.
 Status check_finite(const float* vector, std::size_t dim, std::size_t number) {
     for (std::size_t i = 0; i < dim; ++i) {
         if (std::isfinite(vector[i])) continue;
         const std::string value = std::isnan(vector[i]) ? "NaN" : vector[i] > 0 ? "inf" : "-inf";
         return {StatusCode::kInvalidArgument,
-                place(number) + ", column " + std::to_string(i) + " is " + value +
+                row_name(number) + ", column " + std::to_string(i) + " is " + value +
                     "; elements must be finite"};
     }
     return {};
@@ -57,20 +53,24 @@ Status finish_cosine_row(const VectorField& field, float* vector, std::size_t nu
     if (!std::isfinite(length)) return check_finite(vector, field.dim, number);
     if (length > static_cast<double>(std::numeric_limits<float>::max())) {
         return {StatusCode::kInvalidArgument,
-                place(number) + " has length " + std::to_string(length) +
+                row_name(number) + " has length " + std::to_string(length) +
                     ", more than a float can hold"};
     }
     if (length > 0) {
         make_unit(vector, field.dim, length);
     } else if (field.zero_vector == ZeroVector::kReject) {
         return {StatusCode::kInvalidArgument,
-                place(number) + " is a zero vector, which has no cosine"};
+                row_name(number) + " is a zero vector, which has no cosine"};
     }
     norm = static_cast<float>(length);
     return {};
 }
 
 }  // namespace
+
+std::string row_name(std::size_t row) {
+    return "row " + std::to_string(row);
+}
 
 Status check_shape(const VectorField& field, MatrixView vectors) {
     if (vectors.type() != field.element_type) {

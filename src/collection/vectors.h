@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace vecdb::collection {
 
@@ -21,6 +22,9 @@ struct RowSpan {
     std::size_t count;
     float* norms;  ///< One per row, to be written.
 };
+
+/// Name a row in messages: "row 7".
+[[nodiscard]] std::string row_name(std::size_t row);
 
 /// Check element type, dimension and layout. Returns kInvalidArgument with found and expected.
 [[nodiscard]] Status check_shape(const VectorField& field, MatrixView vectors);

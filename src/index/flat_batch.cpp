@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -24,6 +25,9 @@ constexpr std::size_t kEnoughPairs = 1U << 14U;
 
 /// Return the largest float <= x.
 float round_down(double x) noexcept {
+    constexpr double kLargest = std::numeric_limits<float>::max();
+    if (x > kLargest) return std::numeric_limits<float>::max();
+    if (x < -kLargest) return -std::numeric_limits<float>::infinity();
     const auto nearest = static_cast<float>(x);
     return static_cast<double>(nearest) <= x
                ? nearest
@@ -35,11 +39,13 @@ float start_of(Metric metric, float norm) noexcept {
     return metric == Metric::kL2 ? -0.5F * norm : 0.0F;
 }
 
-/// Return the length of a row from what the collection keeps of it: the square, or under cosine the
-/// length before it was made a unit row.
-double row_length(Metric metric, float norm) noexcept {
-    constexpr double kUnit = 1.001;
-    return metric == Metric::kCosine ? kUnit : 1.001 * std::sqrt(static_cast<double>(norm));
+/// Return a bound of a row's length from what the collection keeps of it: the square, which may
+/// have lost products below the smallest float, or under cosine the length before it was made a
+/// unit row.
+double row_length(Metric metric, std::size_t dim, float norm) noexcept {
+    constexpr double kSlack = 1.001;
+    if (metric == Metric::kCosine) return kSlack;
+    return kSlack * std::sqrt(static_cast<double>(norm) + static_cast<double>(dim) * 0x1p-147);
 }
 
 }  // namespace
@@ -56,8 +62,11 @@ float tile_floor(
         // `exact`.
         const double exact = threshold * (1 + 2 * (d + 16) * kU) + tiny;
         const double error = (2 * d + 40) * kU * (row_norm * row_norm + product) + tiny;
-        floor = (query_norm * query_norm * (1 - 1e-14) - exact) / 2 - error;
+        floor = (query_norm * query_norm - exact) / 2 - error;
     } else {
+        // Sums that may overflow on the way do so in one order of addition and not in another.
+        constexpr double kNoOverflow = 1e38;
+        if (!(product < kNoOverflow)) return -std::numeric_limits<float>::infinity();
         floor = -static_cast<double>(threshold) - (2 * d + 40) * kU * product - tiny;
     }
     return floor > -kInfinity ? round_down(floor) : -std::numeric_limits<float>::infinity();
@@ -130,11 +139,15 @@ void BatchScan::scan(const FlatBlock& block) {
 
 void BatchScan::scan_all(const FlatBlock& block) {
     for (std::size_t first = 0; first < block.count; first += panel_rows_) {
-        FlatBlock part = block;
-        part.rows.base += first * block.rows.stride;
-        part.ids += first;
-        part.norms += first;
-        scan_rows(part, nullptr, std::min(panel_rows_, block.count - first));
+        const std::size_t count = std::min(panel_rows_, block.count - first);
+        const FlatBlock part{.rows = {block.rows.base + first * block.rows.stride,
+                                      block.rows.stride,
+                                      block.rows.dim},
+                             .ids = block.ids + first,
+                             .norms = block.norms + first,
+                             .count = count,
+                             .filter = {}};
+        scan_rows(part, nullptr, count);
     }
 }
 
@@ -167,7 +180,7 @@ void BatchScan::scan_rows(const FlatBlock& block, const std::uint32_t* list, std
         longest = std::max(longest, norm);
     }
     std::fill(starts_.data() + count, starts_.data() + panels.panel_count * table.tile_rows, 0.0F);
-    panels.row_norm = row_length(tiles_.metric(), longest);
+    panels.row_norm = row_length(tiles_.metric(), tiles_.dim(), longest);
     const simd::Rows rows =
         list == nullptr ? block.rows
                         : simd::Rows{gather(block, list, count), tiles_.dim(), tiles_.dim()};

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -50,8 +49,9 @@ void run_threads(TaskQueue& queue, std::size_t threads) {
         for (std::size_t worker = 1; worker < threads; ++worker) {
             others.emplace_back([&queue, worker] { queue.work(worker); });
         }
-    } catch (const std::system_error&) {
-        // Fewer threads than asked for: those that run do all the work.
+    } catch (...) {
+        // No more threads, or no memory for them. Fewer threads than asked for: those that run do
+        // all the work.
     }
     queue.work(0);
     for (std::thread& thread : others)

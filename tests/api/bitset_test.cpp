@@ -171,5 +171,13 @@ TEST_CASE("a temporary bitset does not become a view") {
     CHECK_FALSE(std::is_convertible_v<Bitset&&, BitsetView>);
 }
 
+TEST_CASE("a bitset moved from has no bits") {
+    Bitset bits(100, true);
+    const Bitset taken = std::move(bits);
+    CHECK(taken.count() == 100);
+    CHECK_FALSE(bits.test(0));   // NOLINT(bugprone-use-after-move): that is what is tested
+    CHECK(bits.view().empty());  // NOLINT(bugprone-use-after-move)
+}
+
 }  // namespace
 }  // namespace vecdb

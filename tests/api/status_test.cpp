@@ -159,5 +159,11 @@ TEST_CASE("guard passes on what its body returns") {
     CHECK(*guard([] { return half(10); }) == 5);
 }
 
+TEST_CASE("a result made from success without a value is an internal error") {
+    const Result<int> result = Status();
+    CHECK_FALSE(result.ok());
+    CHECK(result.status().code() == StatusCode::kInternal);
+}
+
 }  // namespace
 }  // namespace vecdb

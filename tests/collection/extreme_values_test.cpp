@@ -4,6 +4,7 @@
 
 #include <vecdb/collection.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -190,6 +191,27 @@ TEST_CASE("cosine scores stay within [-1, 1] to rounding") {
         const Hits hits = collection.search(VectorView(rows.row(i)), {.k = 1}).value();
         CHECK(hits[0].id == static_cast<Id>(i));
         CHECK(std::abs(hits[0].score - 1.0F) < 1e-5F);
+    }
+}
+
+TEST_CASE("a batch agrees with single searches where products overflow in one order only") {
+    constexpr std::size_t kDim = 32;
+    Matrix rows(200, kDim);
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+        rows.row(i)[0] = 1e19F * (1.0F + 0.001F * static_cast<float>(i));
+        if (i % 2 == 0) continue;
+        rows.row(i)[1] = -1e19F;
+        rows.row(i)[16] = 1e19F;
+    }
+    Matrix queries(7, kDim);
+    for (float& value : queries.values)
+        value = 3e19F;
+    const Collection collection =
+        test::make_collection(Metric::kInnerProduct, test::sequential_ids(rows.rows), rows);
+    const SearchResult batch = collection.search(queries.view(), {.k = 5}).value();
+    const Hits single = collection.search(VectorView(queries.row(0)), {.k = 5}).value();
+    for (std::size_t q = 0; q < queries.rows; ++q) {
+        CHECK(std::equal(batch[q].begin(), batch[q].end(), single.begin(), single.end()));
     }
 }
 

@@ -306,5 +306,17 @@ TEST_CASE("a block of ids that is allowed as a whole or not at all is searched e
     }
 }
 
+TEST_CASE("a predicate may search another collection") {
+    const Fixture fixture;
+    const Fixture other;
+    const std::vector<float> far(6, 50.0F);
+    const Filter plain = Filter::where([](Id id) { return id % 3 == 0; });
+    const Filter searching = Filter::where([&](Id id) {
+        return id % 3 == 0 && !other.collection.search(far, {.k = 1}).value().empty();
+    });
+    const Hits expected = fixture.collection.search(fixture.query, {.filter = plain}).value();
+    CHECK(fixture.collection.search(fixture.query, {.filter = searching}).value() == expected);
+}
+
 }  // namespace
 }  // namespace vecdb

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -275,6 +276,35 @@ TEST_CASE("handles are dropped while others search") {
     done = true;
     reader.join();
     CHECK(wrong == 0);
+}
+
+TEST_CASE("rows are fetched right beside writes that grow the collection, and writes that fail") {
+    Collection collection = test::make_collection(kDim);
+    const Matrix rows = test::normal_rows(20'000, kDim, 77);
+    REQUIRE(collection.insert(0, VectorView(rows.row(0))).ok());
+    std::atomic<bool> done{false};
+    std::atomic<bool> wrong{false};
+    std::thread reader([&] {
+        while (!done) {
+            const FetchedRows fetched = collection.get(0).value();
+            const bool right =
+                fetched.found[0] &&
+                std::equal(fetched.vectors.begin(), fetched.vectors.end(), rows.row(0).begin());
+            if (!right) wrong = true;
+        }
+    });
+    std::vector<float> bad(kDim, std::numeric_limits<float>::quiet_NaN());
+    std::size_t failed = 0;
+    for (std::size_t i = 1; i < rows.rows; ++i) {
+        if (i % 64 == 0 && !collection.insert(static_cast<Id>(i), VectorView(bad)).ok()) ++failed;
+        const Status added = collection.insert(static_cast<Id>(i), VectorView(rows.row(i)));
+        if (!added.ok()) FAIL_CHECK(added.message());
+    }
+    done = true;
+    reader.join();
+    CHECK_FALSE(wrong);
+    CHECK(failed == (rows.rows - 1) / 64);
+    CHECK(collection.count() == rows.rows);
 }
 
 }  // namespace

@@ -119,3 +119,9 @@ TEST_CASE("a batch scan of masked blocks equals plain scans on every level",
         }
     }
 }
+
+TEST_CASE("a floor is not used where sums could overflow on the way", "[index][flat_batch]") {
+    // In one order of addition such a sum is infinite, in another it is not.
+    const float floor = tile_floor(Metric::kInnerProduct, 32, 1.7e20, 1.9e19, -3e38F);
+    REQUIRE(floor == -std::numeric_limits<float>::infinity());
+}
