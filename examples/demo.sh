@@ -10,6 +10,7 @@ install=yes
 for argument in "$@"; do
     case $argument in
     --no-install) install=no ;;
+    -h | --help) sed -n '2,4s/^# \?//p' examples/demo.sh && exit ;;
     *) stop "unknown argument '$argument'; usage: examples/demo.sh [--no-install]" ;;
     esac
 done

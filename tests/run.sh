@@ -15,7 +15,7 @@ while [[ $# -gt 0 ]]; do
     --fast) select=(-LE '^slow$') ;;
     --no-install) install=no ;;
     --preset) preset=${2:?"--preset needs a name"} && shift ;;
-    -h | --help) sed -n '2,8s/^# \?//p' "$0" && exit ;;
+    -h | --help) sed -n '2,8s/^# \?//p' tests/run.sh && exit ;;
     *) break ;;
     esac
     shift
