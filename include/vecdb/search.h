@@ -23,6 +23,17 @@ struct SearchOptions {
     /// Threads used, 1 to 1,024; 0 means as many as the machine has. 1 is the calling thread alone.
     /// The answer does not depend on it.
     std::size_t threads = 1;
+    /// hnsw: candidates kept during the walk, up to 65,536; 0 means the larger of k and 64. More:
+    /// better recall, slower.
+    std::size_t ef = 0;
+    /// ivf: lists searched, up to 2^24; 0 means a sixteenth of them. More: better recall, slower.
+    std::size_t nprobe = 0;
+    /// hnsw: candidates compared by their floats at the end, up to 65,536; 0 lets the index choose,
+    /// less than k counts as k.
+    std::size_t rerank = 0;
+    /// ivf: how much of the proved error bound of a code to believe, 0 to 1; 1 loses nothing within
+    /// the lists searched, less is faster, 0 lets the index choose.
+    float bound = 0.0F;
 
     /// Returns kInvalidArgument naming the field, its value and its limit.
     [[nodiscard]] VECDB_EXPORT Status validate() const;

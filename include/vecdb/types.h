@@ -25,14 +25,25 @@ inline constexpr Id kNoId = -1;
 /// | kL2           | squared Euclidean distance, >= 0            | smallest score |
 /// | kInnerProduct | inner product                               | largest score  |
 /// | kCosine       | cosine of the angle, in [-1, 1] to rounding | largest score  |
-enum class Metric : std::uint8_t { kL2 = 1, kInnerProduct = 2, kCosine = 3 };
+/// | kHamming      | number of bits that differ                  | smallest score |
+/// | kJaccard      | 1 - common bits / bits in either; 0 if none | smallest score |
+///
+/// kHamming and kJaccard are for bits, the others for all other element types.
+enum class Metric : std::uint8_t {
+    kL2 = 1,
+    kInnerProduct = 2,
+    kCosine = 3,
+    kHamming = 4,
+    kJaccard = 5,
+};
 
 /// Tell the direction of a metric's score: true when a larger score is nearer.
 [[nodiscard]] constexpr bool larger_is_nearer(Metric metric) noexcept {
-    return metric != Metric::kL2;
+    return metric == Metric::kInnerProduct || metric == Metric::kCosine;
 }
 
-/// Name a metric: "l2", "ip", "cosine"; "unknown" for a value that is no enumerator.
+/// Name a metric: "l2", "ip", "cosine", "hamming", "jaccard"; "unknown" for a value that is no
+/// enumerator.
 [[nodiscard]] VECDB_EXPORT std::string_view to_string(Metric metric) noexcept;
 
 /// The type of one vector element as stored and as passed in.

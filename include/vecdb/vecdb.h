@@ -5,14 +5,17 @@
 
 #include <vecdb/bitset.h>
 #include <vecdb/collection.h>
+#include <vecdb/control.h>
 #include <vecdb/database.h>
 #include <vecdb/dataset_io.h>
 #include <vecdb/filter.h>
+#include <vecdb/index.h>
 #include <vecdb/index_options.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 #include <vecdb/simd.h>
 #include <vecdb/status.h>
+#include <vecdb/top_k.h>
 #include <vecdb/types.h>
 #include <vecdb/version.h>
 #include <vecdb/views.h>

@@ -5,12 +5,16 @@
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 
+#include <algorithm>
+#include <initializer_list>
+#include <iterator>
 #include <string>
+#include <string_view>
 
 namespace vecdb {
 namespace {
 
-constexpr std::size_t kMaxM = 512;
+constexpr std::size_t kMaxM = 256;
 constexpr std::size_t kMaxEf = 65'536;
 constexpr std::size_t kMaxLists = std::size_t{1} << 24U;
 
@@ -19,6 +23,30 @@ Status check_range(std::string_view name, std::size_t value, std::size_t low, st
     return {StatusCode::kInvalidArgument,
             std::string(name) + " is " + std::to_string(value) + "; allowed are " +
                 std::to_string(low) + " to " + std::to_string(high)};
+}
+
+Status check_between(std::string_view name, float value, float low, float high) {
+    if (value >= low && value <= high) return {};  // not so for NaN
+    return {StatusCode::kInvalidArgument,
+            std::string(name) + " is " + std::to_string(value) + "; allowed are " +
+                std::to_string(low) + " to " + std::to_string(high)};
+}
+
+Status check_codes(Codes codes, std::initializer_list<Codes> served, const char* index) {
+    constexpr const char* kNames[] = {"default", "none", "sq4", "sq5", "sq7", "sq8", "pq4"};
+    if (std::find(served.begin(), served.end(), codes) != served.end()) return {};
+    const auto number = static_cast<std::size_t>(codes);
+    if (number >= std::size(kNames)) {
+        return {StatusCode::kInvalidArgument,
+                "codes " + std::to_string(number) + " is none of Codes'"};
+    }
+    std::string names;
+    for (const Codes each : served) {
+        names += names.empty() ? "" : ", ";
+        names += kNames[static_cast<std::size_t>(each)];
+    }
+    return {StatusCode::kInvalidArgument,
+            std::string("codes of ") + index + " is " + kNames[number] + "; allowed are " + names};
 }
 
 Status validate_field(const VectorField& field) {
@@ -92,18 +120,28 @@ Status check_served(const Schema& schema) {
 }  // namespace
 
 Status FlatOptions::validate() const {
-    return {};
+    return guard([&] {
+        return check_codes(codes, {Codes::kDefault, Codes::kNone, Codes::kSq4}, "flat");
+    });
 }
 
 Status HnswOptions::validate() const {
     return guard([&]() -> Status {
         VECDB_TRY(check_range("m", m, 2, kMaxM));
-        return check_range("ef_construction", ef_construction, m, kMaxEf);
+        VECDB_TRY(check_range("ef_construction", ef_construction, m, kMaxEf));
+        VECDB_TRY(check_between("alpha", alpha, 1.0F, 2.0F));
+        return check_codes(
+            codes,
+            {Codes::kDefault, Codes::kNone, Codes::kSq4, Codes::kSq5, Codes::kSq7, Codes::kSq8},
+            "hnsw");
     });
 }
 
 Status IvfOptions::validate() const {
-    return guard([&] { return check_range("nlist", nlist, 0, kMaxLists); });
+    return guard([&]() -> Status {
+        VECDB_TRY(check_range("nlist", nlist, 0, kMaxLists));
+        return check_codes(codes, {Codes::kDefault, Codes::kNone, Codes::kSq4, Codes::kPq4}, "ivf");
+    });
 }
 
 Status CustomOptions::validate() const {
@@ -136,7 +174,11 @@ Status Schema::validate() const {
 Status SearchOptions::validate() const {
     return guard([&]() -> Status {
         VECDB_TRY(check_range("k", k, 0, kMaxK));
-        return check_range("threads", threads, 0, kMaxThreads);
+        VECDB_TRY(check_range("threads", threads, 0, kMaxThreads));
+        VECDB_TRY(check_range("ef", ef, 0, kMaxEf));
+        VECDB_TRY(check_range("nprobe", nprobe, 0, kMaxLists));
+        VECDB_TRY(check_range("rerank", rerank, 0, kMaxEf));
+        return check_between("bound", bound, 0.0F, 1.0F);
     });
 }
 

@@ -1,6 +1,7 @@
 #include "check.h"
 #include "simd/dispatch.h"
 
+#include <vecdb/control.h>
 #include <vecdb/simd.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
@@ -36,6 +37,10 @@ std::string_view to_string(Metric metric) noexcept {
             return "ip";
         case Metric::kCosine:
             return "cosine";
+        case Metric::kHamming:
+            return "hamming";
+        case Metric::kJaccard:
+            return "jaccard";
     }
     return "unknown";
 }
@@ -54,6 +59,14 @@ std::string_view to_string(ElementType type) noexcept {
             return "bit";
     }
     return "unknown";
+}
+
+Status Control::check() const {
+    if (cancel && cancel->cancelled()) return {StatusCode::kCancelled, "cancelled by the caller"};
+    if (deadline && std::chrono::steady_clock::now() >= *deadline) {
+        return {StatusCode::kDeadlineExceeded, "the caller's deadline has passed"};
+    }
+    return {};
 }
 
 std::string_view to_string(StatusCode code) noexcept {

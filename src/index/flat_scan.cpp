@@ -1,5 +1,7 @@
 #include "index/flat_scan.h"
 
+#include "check.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -99,6 +101,9 @@ MetricKernels MetricKernels::of(const simd::KernelTable& table, Metric metric) n
         case Metric::kInnerProduct:
         case Metric::kCosine:
             return {table.ip_range, table.ip_list};
+        case Metric::kHamming:
+        case Metric::kJaccard:
+            break;  // of bits
     }
     return {};
 }

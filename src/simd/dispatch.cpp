@@ -128,4 +128,9 @@ Result<const KernelTable*> active_table() {
     return table;
 }
 
+const KernelTable& table_in_use() noexcept {
+    static const Result<const KernelTable*> table = active_table();
+    return table.ok() ? **table : *available_tables().front();
+}
+
 }  // namespace vecdb::simd

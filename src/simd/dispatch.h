@@ -22,6 +22,9 @@ namespace vecdb::simd {
 /// The environment is read once, at the first call. Errors as vecdb::active_simd_level().
 [[nodiscard]] Result<const KernelTable*> active_table();
 
+/// Return the table in use. Only after active_table() succeeded once, which making a Database does.
+[[nodiscard]] const KernelTable& table_in_use() noexcept;
+
 /// Choose by name, as VECDB_SIMD would: for tests, and for the one place that reads the
 /// environment.
 [[nodiscard]] Result<const KernelTable*> choose_table(std::string_view name);

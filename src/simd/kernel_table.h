@@ -20,6 +20,8 @@
 ///
 /// Threads: tables are constant; kernels keep no state.
 
+#include "simd/code_kernels.h"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -105,6 +107,8 @@ struct KernelTable {
     std::size_t tile_queries;  ///< Queries of a tile.
     PackKernel pack;
     TileKernel tile;
+    CodeKernels codes;
+    WalkKernels walk;
 };
 
 }  // namespace vecdb::simd

@@ -1,0 +1,184 @@
+#pragma once
+
+/// \file
+/// What an index is: a way to choose which of a segment's rows to compare with a query. Programs
+/// may register their own (examples/custom_index.cpp); vecdb's own are made the same way.
+
+#include <vecdb/control.h>
+#include <vecdb/export.h>
+#include <vecdb/schema.h>
+#include <vecdb/status.h>
+#include <vecdb/top_k.h>
+#include <vecdb/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vecdb {
+
+/// View the rows of one segment; row i starts i * stride bytes after `base`. Inside an index lower
+/// is nearer: squared distance for l2, negated inner product for ip and cosine (whose rows have
+/// length 1), differing bits for hamming, one minus the similarity for jaccard.
+/// Threads: a value.
+struct IndexRows {
+    const void* base = nullptr;
+    std::size_t stride = 0;        ///< Bytes from row to row; a multiple of the element's size.
+    std::size_t dim = 0;           ///< Elements of a row.
+    std::size_t count = 0;         ///< Rows, at most kMaxRowsPerSegment.
+    const Id* ids = nullptr;       ///< One per row: the order of hits with equal distances.
+    const float* norms = nullptr;  ///< Squared length of each row, or null where there is none.
+    Metric metric = Metric::kL2;
+    ElementType element_type = ElementType::kFloat32;
+
+    [[nodiscard]] const void* row(std::size_t i) const noexcept {
+        return static_cast<const char*>(base) + i * stride;
+    }
+    /// Write the distances of `query` (dim elements of the rows' type) to rows list[i] to out[i]:
+    /// the library's own numbers, prefetching inside. out.size() >= list.size().
+    VECDB_EXPORT void distances(const void* query,
+                                std::span<const std::uint32_t> list,
+                                std::span<float> out) const;
+};
+
+/// View which rows may be returned: bit i % 64 of word i / 64 for row i. Bits past the last row do
+/// not matter. Threads: a value.
+struct RowFilter {
+    const std::uint64_t* allowed = nullptr;     ///< Rows a filter allows; null: all.
+    const std::uint64_t* tombstones = nullptr;  ///< Removed rows; null: none.
+
+    [[nodiscard]] bool allows_all() const noexcept {
+        return allowed == nullptr && tombstones == nullptr;
+    }
+    /// Return rows [64 * word, 64 * word + 64) that may be returned.
+    [[nodiscard]] std::uint64_t word(std::size_t word) const noexcept {
+        const std::uint64_t may = allowed != nullptr ? allowed[word] : ~std::uint64_t{0};
+        return tombstones != nullptr ? may & ~tombstones[word] : may;
+    }
+    [[nodiscard]] bool test(std::size_t row) const noexcept {
+        return (word(row / 64) >> (row % 64) & 1U) != 0;
+    }
+};
+
+/// What a search did; for explaining and tuning.
+struct SearchCounters {
+    std::uint64_t visited = 0;    ///< Graph nodes expanded, or lists opened.
+    std::uint64_t distances = 0;  ///< Codes or rows compared in the first stage.
+    std::uint64_t rescored = 0;   ///< Rows compared with their full precision.
+};
+
+/// How one search of an index is to run. 0 leaves a value to the index.
+struct IndexSearch {
+    RowFilter filter;
+    std::size_t allowed_rows = 0;  ///< Rows that `filter` lets through: exact, never more.
+    std::size_t ef = 0;
+    std::size_t nprobe = 0;
+    std::size_t rerank = 0;
+    float bound = 0.0F;
+    SearchCounters* counters = nullptr;  ///< Added to when not null.
+};
+
+/// How an index is to be built.
+struct IndexBuild {
+    std::size_t threads = 1;  ///< At least 1. The bytes of the index do not depend on it.
+    std::uint64_t seed = 0;   ///< Of everything chosen at random.
+    const Control* control = nullptr;
+
+    /// Return why the build should end now, or success.
+    [[nodiscard]] Status check() const { return control != nullptr ? control->check() : Status(); }
+};
+
+/// What an index can do.
+struct IndexCapabilities {
+    std::string_view name;
+    bool exact = false;     ///< Every search returns the true nearest rows.
+    bool growable = false;  ///< add() works.
+};
+
+/// Takes the bytes of an index, section by section. The bytes are valid during the call only.
+class SectionWriter {
+  public:
+    virtual ~SectionWriter() = default;
+    virtual Status write(std::string_view name, std::span<const std::byte> bytes) = 0;
+};
+
+/// Gives the bytes of an index back; they stay valid during load(). Bytes are what was written
+/// (their checksums were verified), but not therefore sound: whoever reads checks.
+class SectionReader {
+  public:
+    virtual ~SectionReader() = default;
+    /// Returns kCorruption when there is no such section.
+    virtual Result<std::span<const std::byte>> read(std::string_view name) = 0;
+};
+
+/// An index over the rows of one segment. It is derived data: it keeps no reference to the rows,
+/// which every call is given, and can always be built again from them.
+///
+/// Rows of every call but build() are in the order that build() returned.
+/// Threads: const methods may run concurrently, also with a search on another index; build, add and
+/// load need exclusive access.
+class VECDB_EXPORT Index {
+  public:
+    Index() = default;
+    Index(const Index&) = delete;
+    Index& operator=(const Index&) = delete;
+    virtual ~Index() = default;
+
+    [[nodiscard]] virtual IndexCapabilities capabilities() const noexcept = 0;
+
+    /// Build over all rows. Returns the order in which the segment shall store them: row i becomes
+    /// what was row order[i] (a permutation); empty leaves them as they are. Returns a failure for
+    /// too few rows or what how.check() says; the index is then as new.
+    [[nodiscard]] virtual Result<std::vector<std::uint32_t>> build(const IndexRows& rows,
+                                                                   const IndexBuild& how) = 0;
+
+    /// Take up rows [first, rows.count), which follow those of the index. Returns kUnsupported when
+    /// the index does not grow.
+    [[nodiscard]] virtual Status add(const IndexRows& rows,
+                                     std::size_t first,
+                                     const IndexBuild& how);
+
+    /// Offer near rows to best[i] for queries[i]: `rows.dim` elements of the rows' type, of length
+    /// 1 under cosine. Only rows of `how.filter` are offered, each at most once a query, with the
+    /// distance of IndexRows::distances; at least min(capacity, how.allowed_rows) of them.
+    /// Allocates nothing for one query after the first calls of a thread.
+    virtual void search(const IndexRows& rows,
+                        std::span<const void* const> queries,
+                        const IndexSearch& how,
+                        std::span<TopK> best) const = 0;
+
+    /// Append every allowed row whose distance is at most `radius`, in any order. Exact with every
+    /// index; this one compares all allowed rows.
+    virtual void range_search(const IndexRows& rows,
+                              const void* query,
+                              float radius,
+                              const IndexSearch& how,
+                              std::vector<Hit>& hits) const;
+
+    /// Check the structure against the rows: sizes, row numbers, reachability. Returns kCorruption.
+    [[nodiscard]] virtual Status validate(const IndexRows& rows) const = 0;
+
+    /// Hand over everything that load() needs.
+    [[nodiscard]] virtual Status save(SectionWriter& to) const = 0;
+    /// Become what was saved. Returns kCorruption, naming what is wrong; the index is then as new.
+    [[nodiscard]] virtual Status load(SectionReader& from, const IndexRows& rows) = 0;
+
+    /// Return the bytes held.
+    [[nodiscard]] virtual std::size_t memory_bytes() const noexcept = 0;
+};
+
+/// Make an index, not built yet, for a vector field. Returns kInvalidArgument for parameters out of
+/// range and kUnsupported for a metric or element type that the index does not serve.
+using IndexFactory = std::function<Result<std::unique_ptr<Index>>(const VectorField& field)>;
+
+/// Make indexes of CustomOptions{name} available to the whole program. Register before collections
+/// are made or opened. Returns kInvalidArgument (name, empty factory) and kAlreadyExists.
+/// Threads: may be called from any thread.
+[[nodiscard]] VECDB_EXPORT Status register_index(std::string_view name, IndexFactory factory);
+
+}  // namespace vecdb

@@ -1,0 +1,26 @@
+#include "index/exact.h"
+
+#include <vecdb/index.h>
+
+namespace vecdb {
+
+void IndexRows::distances(const void* query,
+                          std::span<const std::uint32_t> list,
+                          std::span<float> out) const {
+    index::ListDistances (*this)(query, list, out.data());
+}
+
+Status Index::add(const IndexRows& /*rows*/, std::size_t /*first*/, const IndexBuild& /*how*/) {
+    return {StatusCode::kUnsupported,
+            "index " + std::string(capabilities().name) + " does not grow; build it again"};
+}
+
+void Index::range_search(const IndexRows& rows,
+                         const void* query,
+                         float radius,
+                         const IndexSearch& how,
+                         std::vector<Hit>& hits) const {
+    index::scan_range(rows, query, radius, how.filter, hits);
+}
+
+}  // namespace vecdb
