@@ -16,6 +16,8 @@
 #endif
 
 #include "simd/kernels.h"
+#include "simd/kernels_codes.h"
+#include "simd/kernels_walk.h"
 
 namespace vecdb::simd {
 namespace {
@@ -166,7 +168,9 @@ constexpr KernelTable make_table(const char* name) {
             .tile_rows = V::kWidth * Vectors,
             .tile_queries = Queries,
             .pack = pack<V::kWidth * Vectors>,
-            .tile = tile<V, Queries, Vectors>};
+            .tile = tile<V, Queries, Vectors>,
+            .codes = plain_code_kernels(),
+            .walk = walk_kernels()};
 }
 
 }  // namespace
