@@ -74,6 +74,7 @@ class IvfIndex final : public Index {
 };
 
 Result<std::vector<std::uint32_t>> IvfIndex::build(const IndexRows& rows, const IndexBuild& how) {
+    lists_ = IvfLists();
     std::vector<std::uint32_t> order;
     VECDB_ASSIGN(IvfLists lists, IvfLists::build(rows, options_.nlist, how, order));
     lists_ = std::move(lists);
@@ -156,6 +157,7 @@ Status IvfIndex::save(SectionWriter& to) const {
 }
 
 Status IvfIndex::load(SectionReader& from, const IndexRows& rows) {
+    lists_ = IvfLists();
     VECDB_ASSIGN(lists_, IvfLists::load(from, rows));
     return {};
 }
