@@ -74,7 +74,7 @@ struct SearchCounters {
 
 /// How one search of an index is to run. 0 leaves a value to the index.
 struct IndexSearch {
-    RowFilter filter;
+    RowFilter filter = {};
     std::size_t allowed_rows = 0;  ///< Rows that `filter` lets through: exact, never more.
     std::size_t ef = 0;
     std::size_t nprobe = 0;
