@@ -127,8 +127,12 @@ class CodeTable {
                  float bound,
                  PreparedQuery& prepared) const;
 
-    /// Make row `row` of the table itself a query, without its floats: estimates only.
+    /// Make row `row` of a table in a row layout itself a query, without its floats: `estimate`
+    /// then scores the negated product of the coded heads, -x^.y^, in every metric.
     void prepare_row(std::size_t row, PreparedQuery& prepared) const;
+
+    /// Return the table whose row i is row order[i] of this one, which has a row layout.
+    [[nodiscard]] CodeTable reordered(std::span<const std::uint32_t> order) const;
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept { return bytes_.size(); }
     [[nodiscard]] Status save(SectionWriter& to) const;

@@ -24,6 +24,8 @@ inline constexpr std::size_t kListStep = 256;
 /// Threads: a value.
 class ListDistances {
   public:
+    /// Compare nothing yet: to be assigned to.
+    ListDistances() noexcept = default;
     explicit ListDistances(const IndexRows& rows) noexcept;
 
     /// Write the distance to rows list[i] to out[i], i < list.size().
@@ -36,8 +38,8 @@ class ListDistances {
                        const simd::Kept& kept) const;
 
   private:
-    simd::Rows rows_;
-    simd::ListKernel list_;
+    simd::Rows rows_ = {};
+    simd::ListKernel list_ = nullptr;
 };
 
 /// Offer the listed rows to `best`, testing against its threshold as it falls.

@@ -16,6 +16,8 @@
 #endif
 
 #include "simd/kernels.h"
+#include "simd/kernels_codes.h"
+#include "simd/kernels_walk.h"
 
 namespace vecdb::simd {
 namespace {
@@ -155,7 +157,7 @@ VECDB_KERNEL std::size_t tile(const Tile& tile, TileHit* hits) {
 
 /// Fill the table of a level.
 template <class V, std::size_t Queries, std::size_t Vectors>
-constexpr KernelTable make_table(const char* name) {
+constexpr KernelTable make_table(const char* name, const CodeKernels& codes) {
     return {.name = name,
             .l2_range = select_range<V, SquaredL2>,
             .ip_range = select_range<V, NegatedProduct>,
@@ -166,7 +168,9 @@ constexpr KernelTable make_table(const char* name) {
             .tile_rows = V::kWidth * Vectors,
             .tile_queries = Queries,
             .pack = pack<V::kWidth * Vectors>,
-            .tile = tile<V, Queries, Vectors>};
+            .tile = tile<V, Queries, Vectors>,
+            .codes = codes,
+            .walk = walk_kernels()};
 }
 
 }  // namespace

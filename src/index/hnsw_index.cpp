@@ -1,0 +1,326 @@
+#include "index/hnsw_index.h"
+
+#include "check.h"
+#include "index/exact.h"
+#include "index/hnsw_order.h"
+#include "simd/dispatch.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <string>
+#include <utility>
+
+namespace vecdb::index {
+namespace {
+
+/// Candidates of a walk when the caller names none.
+constexpr std::size_t kDefaultEf = 64;
+/// Candidates compared by their vectors when the caller names none: more than this many do not
+/// raise recall at any ef that was measured, fewer than kMinRerank lower it.
+constexpr std::size_t kMostRerank = 48;
+constexpr std::size_t kMinRerank = 16;
+/// Comparing a code in a walk costs about as much as this many in a scan.
+constexpr double kWalkCost = 1.5;
+
+/// Codes of up to this many dimensions at 4 bits fill one cache line.
+constexpr std::size_t kOneLineHead = 112;
+/// And at 7 bits two.
+constexpr std::size_t kTwoLineHead = 120;
+
+constexpr std::uint32_t kFormat = 1;
+
+/// The first section of a saved index.
+struct Header {
+    std::uint32_t format = kFormat;
+    std::uint32_t coded = 0;
+    std::uint64_t nodes = 0;
+    std::uint64_t width = 0;
+};
+
+Status corrupt(const std::string& what) {
+    return {StatusCode::kCorruption, "hnsw index: " + what};
+}
+
+template <class T>
+std::span<const std::byte> bytes_of(std::span<const T> items) {
+    return std::as_bytes(items);
+}
+
+}  // namespace
+
+/// One thread's memory for searches.
+struct HnswIndex::Scratch {
+    Walk walk;
+    PreparedQuery query;
+    std::vector<std::uint32_t> rows;
+};
+
+/// How a search goes about it.
+struct HnswIndex::Plan {
+    bool scan = false;  ///< Compare the allowed rows, all of them, instead of walking.
+    std::size_t ef = 0;
+    std::size_t rerank = 0;
+    std::size_t enough = 0;  ///< Allowed rows that the walk must bring.
+};
+
+Result<std::unique_ptr<Index>> make_hnsw_index(const VectorField& field) {
+    const auto* options = std::get_if<HnswOptions>(&field.index);
+    if (options == nullptr) {
+        return Status(StatusCode::kInvalidArgument, "the field has no HnswOptions");
+    }
+    VECDB_TRY(options->validate());
+    const bool floats = field.element_type == ElementType::kFloat32;
+    if (!floats && options->codes != Codes::kDefault && options->codes != Codes::kNone) {
+        return Status(StatusCode::kUnsupported,
+                      "codes of element type " + std::string(to_string(field.element_type)) +
+                          " are not served; only float32 has codes");
+    }
+    return std::unique_ptr<Index>(std::make_unique<HnswIndex>(*options, field.element_type));
+}
+
+HnswIndex::HnswIndex(const HnswOptions& options, ElementType element_type) : options_(options) {
+    if (element_type != ElementType::kFloat32) options_.codes = Codes::kNone;
+}
+
+IndexCapabilities HnswIndex::capabilities() const noexcept {
+    return {.name = "hnsw", .exact = false, .growable = true};
+}
+
+HnswShape HnswIndex::shape() const noexcept {
+    // One place of each list is left for reaching nodes that nobody links to.
+    const std::size_t degree = 2 * options_.m;
+    const std::size_t width = HnswGraph::width_of(degree);
+    return {.degree = std::min(degree, width - 1),
+            .ef = options_.ef_construction,
+            .alpha = options_.alpha};
+}
+
+std::vector<std::uint32_t> HnswIndex::entries() const {
+    std::vector<std::uint32_t> entries(entry_count(graph_.nodes()));
+    std::iota(entries.begin(), entries.end(), 0U);
+    return entries;
+}
+
+/// Choose what the walk compares, and in which space.
+Result<CodeLayout> HnswIndex::choose_codes(const IndexRows& rows,
+                                           const IndexBuild& how,
+                                           CodeSpace& space) const {
+    space = CodeSpace(rows.dim);
+    if (options_.codes == Codes::kDefault && rows.dim <= kOneLineHead) return CodeLayout::kRow4;
+    const bool by_default = options_.codes == Codes::kDefault;
+    const CodeSpace::Wish wish{.max_head = by_default ? kTwoLineHead : 0, .variance = 0.9};
+    VECDB_ASSIGN(space, CodeSpace::choose(rows, wish, how));
+    switch (options_.codes) {
+        case Codes::kSq4:
+            return CodeLayout::kRow4;
+        case Codes::kSq5:
+            return CodeLayout::kRow5;
+        case Codes::kSq8:
+            return CodeLayout::kRow8;
+        case Codes::kSq7:
+            return CodeLayout::kRow7;
+        default:
+            return space.head() <= kTwoLineHead ? CodeLayout::kRow7 : CodeLayout::kRow4;
+    }
+}
+
+Result<std::vector<std::uint32_t>> HnswIndex::build(const IndexRows& rows, const IndexBuild& how) {
+    CodeSpace space(rows.dim);
+    CodeTable build_codes;
+    CodeTable walk_codes;
+    if (coded()) {
+        VECDB_ASSIGN(const CodeLayout layout, choose_codes(rows, how, space));
+        VECDB_ASSIGN(walk_codes, CodeTable::build(rows, space, layout, how));
+        // A graph of coarse codes is a coarse graph: it is built on finer ones.
+        if (layout == CodeLayout::kRow4 || layout == CodeLayout::kRow5) {
+            VECDB_ASSIGN(build_codes, CodeTable::build(rows, space, CodeLayout::kRow7, how));
+        }
+    }
+    const CodeTable* compared = build_codes.empty() ? &walk_codes : &build_codes;
+    const HnswSpace nodes(rows, space, coded() ? compared : nullptr);
+    HnswGraph graph(rows.count, 2 * options_.m);
+    const HnswShape wanted = shape();
+
+    std::vector<std::uint32_t> order = random_order(rows.count, how.seed);
+    VECDB_TRY(HnswBuilder(nodes, wanted, how, graph).build(order));
+    order.resize(entry_count(rows.count));
+    connect(nodes, order, graph);
+
+    std::vector<std::uint32_t> placed = locality_order(graph, order);
+    graph_ = renumbered(graph, placed);
+    codes_ = coded() ? walk_codes.reordered(placed) : CodeTable();
+    space_ = std::move(space);
+    return placed;
+}
+
+Status HnswIndex::add(const IndexRows& rows, std::size_t first, const IndexBuild& how) {
+    VECDB_ASSERT(first == graph_.nodes() && first <= rows.count);
+    if (first == rows.count) return {};
+    CodeTable codes;
+    CodeSpace space = space_;
+    if (coded()) {
+        CodeLayout layout = codes_.layout();
+        if (first == 0) {
+            VECDB_ASSIGN(layout, choose_codes(rows, how, space));
+        }
+        VECDB_ASSIGN(codes, CodeTable::build(rows, space, layout, how));
+    }
+    const HnswSpace nodes(rows, space, coded() ? &codes : nullptr);
+    const HnswShape wanted = shape();
+    HnswGraph graph = first == 0 ? HnswGraph(rows.count, 2 * options_.m) : graph_.grown(rows.count);
+    std::vector<std::uint32_t> enter(entry_count(rows.count));
+    std::iota(enter.begin(), enter.end(), 0U);
+    if (first == 0) {
+        std::vector<std::uint32_t> order(rows.count);
+        std::iota(order.begin(), order.end(), 0U);
+        VECDB_TRY(HnswBuilder(nodes, wanted, how, graph).build(order));
+    } else {
+        enter.resize(std::min(enter.size(), first));
+        VECDB_TRY(HnswBuilder(nodes, wanted, how, graph).add(first, enter));
+    }
+    connect(nodes, enter, graph);
+    graph_ = std::move(graph);
+    codes_ = std::move(codes);
+    space_ = std::move(space);
+    return {};
+}
+
+HnswIndex::Plan HnswIndex::plan(const IndexRows& rows,
+                                const IndexSearch& how,
+                                std::size_t k) const {
+    const std::size_t allowed = how.allowed_rows;
+    const std::size_t wanted = std::max(how.ef != 0 ? how.ef : kDefaultEf, k);
+    Plan plan;
+    // Where a part of the rows may be returned, the frontier must hold as many more.
+    const double share = static_cast<double>(rows.count) / static_cast<double>(allowed);
+    const double ef = static_cast<double>(wanted) * share;
+    const double walk = ef * static_cast<double>(graph_.width()) * kWalkCost;
+    plan.scan = static_cast<double>(allowed) <= walk || allowed <= k;
+    plan.ef = std::min(static_cast<std::size_t>(ef), rows.count);
+    plan.rerank = how.rerank != 0 ? how.rerank : std::clamp(wanted, kMinRerank, kMostRerank);
+    plan.rerank = std::max(plan.rerank, k);
+    plan.enough = std::min(allowed, share > 1 ? std::max(k, wanted / 2) : k);
+    return plan;
+}
+
+void HnswIndex::search(const IndexRows& rows,
+                       std::span<const void* const> queries,
+                       const IndexSearch& how,
+                       std::span<TopK> best) const {
+    if (how.allowed_rows == 0) return;
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        search_one(rows, queries[q], how, best[q]);
+}
+
+void HnswIndex::search_one(const IndexRows& rows,
+                           const void* query,
+                           const IndexSearch& how,
+                           TopK& best) const {
+    const Plan plan = this->plan(rows, how, best.capacity());
+    if (plan.scan) return scan(rows, query, how, best);
+    thread_local Scratch scratch;
+    thread_local std::vector<std::uint32_t> first;
+    const std::size_t count = entry_count(graph_.nodes());
+    while (first.size() < count)
+        first.push_back(static_cast<std::uint32_t>(first.size()));
+
+    std::span<const WalkKey> found;
+    const std::span<const std::uint32_t> enter(first.data(), count);
+    if (coded()) {
+        codes_.prepare(space_, static_cast<const float*>(query), 0, scratch.query);
+        const WalkDistances distances(simd::table_in_use(), codes_, scratch.query.estimate);
+        found = scratch.walk.run(graph_, distances, enter, plan.ef, how.counters);
+    } else {
+        const WalkDistances distances(rows, query);
+        found = scratch.walk.run(graph_, distances, enter, plan.ef, how.counters);
+    }
+
+    auto& list = scratch.rows;
+    list.clear();
+    for (const WalkKey key : found) {
+        if (how.filter.test(node_of(key))) list.push_back(node_of(key));
+    }
+    if (list.size() < plan.enough) return scan(rows, query, how, best);
+    if (coded()) list.resize(std::min(list.size(), plan.rerank));
+    if (how.counters != nullptr) how.counters->rescored += list.size();
+    offer_listed(rows, ListDistances(rows), query, list, best);
+}
+
+/// Compare all allowed rows.
+void HnswIndex::scan(const IndexRows& rows,
+                     const void* query,
+                     const IndexSearch& how,
+                     TopK& best) const {
+    if (how.counters != nullptr) how.counters->distances += how.allowed_rows;
+    scan_allowed(rows, query, how.filter, best);
+}
+
+Status HnswIndex::validate(const IndexRows& rows) const {
+    const std::size_t nodes = graph_.nodes();
+    if (nodes != rows.count) {
+        return corrupt(std::to_string(nodes) + " nodes for " + std::to_string(rows.count) +
+                       " rows");
+    }
+    if (coded() && codes_.rows() != nodes) {
+        return corrupt(std::to_string(codes_.rows()) + " codes for " + std::to_string(nodes) +
+                       " nodes");
+    }
+    const auto links = graph_.links();
+    const auto wrong =
+        std::find_if(links.begin(), links.end(), [&](std::uint32_t to) { return to >= nodes; });
+    if (wrong != links.end()) {
+        return corrupt("a link to node " + std::to_string(*wrong) + " of " + std::to_string(nodes));
+    }
+    const std::size_t lost = count_unreachable(graph_, entries());
+    if (lost > 0) return corrupt(std::to_string(lost) + " nodes cannot be reached");
+    return {};
+}
+
+Status HnswIndex::save(SectionWriter& to) const {
+    const Header header{
+        .coded = coded() ? 1U : 0U, .nodes = graph_.nodes(), .width = graph_.width()};
+    VECDB_TRY(to.write("hnsw.header", bytes_of(std::span<const Header>(&header, 1))));
+    VECDB_TRY(to.write("hnsw.links", bytes_of(graph_.links())));
+    if (!coded()) return {};
+    VECDB_TRY(space_.save(to));
+    return codes_.save(to);
+}
+
+Status HnswIndex::load(SectionReader& from, const IndexRows& rows) {
+    VECDB_ASSIGN(const auto header_bytes, from.read("hnsw.header"));
+    Header header;
+    if (header_bytes.size() != sizeof(header)) return corrupt("the header has a wrong size");
+    std::memcpy(&header, header_bytes.data(), sizeof(header));
+    if (header.format != kFormat) {
+        return corrupt("format " + std::to_string(header.format) + "; known is " +
+                       std::to_string(kFormat));
+    }
+    const std::size_t width = HnswGraph::width_of(2 * options_.m);
+    if (header.nodes != rows.count || header.width != width ||
+        header.coded != (coded() ? 1U : 0U)) {
+        return corrupt("the header does not fit the field or its rows");
+    }
+    VECDB_ASSIGN(const auto links, from.read("hnsw.links"));
+    if (links.size() != rows.count * width * sizeof(std::uint32_t)) {
+        return corrupt("the links have a wrong size");
+    }
+    HnswIndex loaded(options_, rows.element_type);
+    loaded.graph_ = HnswGraph(rows.count, width);
+    std::memcpy(loaded.graph_.links().data(), links.data(), links.size());
+    if (coded()) {
+        VECDB_ASSIGN(loaded.space_, CodeSpace::load(from, rows.dim));
+        VECDB_ASSIGN(loaded.codes_, CodeTable::load(from, rows, loaded.space_));
+    }
+    VECDB_TRY(loaded.validate(rows));
+    graph_ = std::move(loaded.graph_);
+    space_ = std::move(loaded.space_);
+    codes_ = std::move(loaded.codes_);
+    return {};
+}
+
+std::size_t HnswIndex::memory_bytes() const noexcept {
+    return graph_.memory_bytes() + codes_.memory_bytes() + space_.memory_bytes();
+}
+
+}  // namespace vecdb::index

@@ -1,0 +1,144 @@
+#include "index/hnsw_walk.h"
+
+#include "simd/dispatch.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace vecdb::index {
+namespace {
+
+constexpr WalkKey kEmpty = ~WalkKey{0};  // counts as expanded and is above every key
+constexpr std::size_t kKeyBlock = 8;     // of the insert kernel
+
+constexpr std::size_t round_up(std::size_t n, std::size_t to) {
+    return (n + to - 1) / to * to;
+}
+
+}  // namespace
+
+void Walk::reserve(const HnswGraph& graph, std::size_t entries, std::size_t ef) {
+    table_ = &simd::table_in_use();
+    size_ = round_up(ef, kKeyBlock);
+    if (storage_.size() < size_ + kKeyBlock) {
+        storage_ = simd::AlignedBuffer<WalkKey>(size_ + kKeyBlock);
+    }
+    keys_ = storage_.data() + kKeyBlock;
+    std::fill_n(storage_.data(), kKeyBlock, WalkKey{0});
+    std::fill_n(keys_, size_, kEmpty);
+    cursor_ = 0;
+    visited_.reserve(graph.nodes(), std::max(graph.width(), entries));
+    const std::size_t most = round_up(std::max(graph.width(), entries), 16);
+    if (kept_nodes_.size() < most) {
+        kept_nodes_.resize(most);
+        kept_distances_.resize(most);
+    }
+    counted_ = {};
+}
+
+std::uint32_t Walk::pop() noexcept {
+    while (cursor_ < size_ && (keys_[cursor_] & 1U) != 0)
+        ++cursor_;
+    if (cursor_ == size_) return kNone;
+    keys_[cursor_] |= 1U;
+    return node_of(keys_[cursor_]);
+}
+
+void Walk::insert(WalkKey key) noexcept {
+    cursor_ = std::min(cursor_, table_->walk.insert(keys_, size_, key));
+}
+
+/// Start from the nearest few of the nodes to enter at.
+void Walk::enter(const WalkDistances& distances, std::span<const std::uint32_t> first) {
+    constexpr float kAll = std::numeric_limits<float>::infinity();
+    const simd::Kept kept{kept_nodes_.data(), kept_distances_.data()};
+    const std::size_t count = distances(first.data(), first.size(), kAll, kept);
+    counted_.distances += count;
+    WalkKey nearest[kStarts];
+    std::fill_n(nearest, kStarts, kEmpty);
+    for (std::size_t i = 0; i < count; ++i) {
+        WalkKey key = walk_key(kept_distances_[i], kept_nodes_[i]);
+        for (WalkKey& place : nearest) {
+            if (key < place) std::swap(key, place);
+        }
+    }
+    std::uint32_t* fresh = visited_.next();
+    std::size_t started = 0;
+    for (const WalkKey key : nearest) {
+        if (key == kEmpty) continue;
+        const std::uint32_t node = node_of(key);
+        visited_.words()[node / 64] |= std::uint64_t{1} << (node % 64);
+        fresh[started++] = node;
+        insert(key);
+    }
+    visited_.keep(started);
+}
+
+Walk::Hop Walk::expand(const HnswGraph& graph, const WalkDistances& distances, std::uint32_t node) {
+    std::uint32_t* fresh = visited_.next();
+    const std::size_t count = table_->walk.visit(graph.list(node),
+                                                 graph.width(),
+                                                 visited_.words(),
+                                                 distances.memory(),
+                                                 distances.lines(),
+                                                 fresh);
+    visited_.keep(count);
+    ++counted_.visited;
+    counted_.distances += count;
+    return {fresh, count};
+}
+
+void Walk::score(const WalkDistances& distances, const Hop& hop) {
+    const WalkKey last = keys_[size_ - 1];
+    const float threshold =
+        last == kEmpty ? std::numeric_limits<float>::infinity() : distance_of(last);
+    const simd::Kept kept{kept_nodes_.data(), kept_distances_.data()};
+    const std::size_t count = distances(hop.nodes, hop.count, threshold, kept);
+    for (std::size_t i = 0; i < count; ++i)
+        insert(walk_key(kept.distances[i], kept.rows[i]));
+}
+
+/// Ask for the lists of the next two candidates.
+void Walk::ask_for_next(const HnswGraph& graph) const {
+    constexpr std::size_t kNext = 2;
+    constexpr std::size_t kPerLine = simd::kCacheLine / sizeof(std::uint32_t);
+    std::size_t asked = 0;
+    for (std::size_t i = cursor_; i < size_ && asked < kNext; ++i) {
+        if ((keys_[i] & 1U) != 0) continue;
+        const std::uint32_t* list = graph.list(node_of(keys_[i]));
+        for (std::size_t l = 0; l < graph.width(); l += kPerLine)
+            __builtin_prefetch(list + l, 0, 3);
+        ++asked;
+    }
+}
+
+std::span<const WalkKey> Walk::run(const HnswGraph& graph,
+                                   const WalkDistances& distances,
+                                   std::span<const std::uint32_t> first,
+                                   std::size_t ef,
+                                   SearchCounters* counters) {
+    reserve(graph, first.size(), ef);
+    enter(distances, first);
+    Hop waiting;
+    for (;;) {
+        const std::uint32_t node = pop();
+        Hop next;
+        if (node != kNone) {
+            next = expand(graph, distances, node);
+        } else if (waiting.count == 0) {
+            break;
+        }
+        if (waiting.count > 0) score(distances, waiting);
+        ask_for_next(graph);
+        waiting = next;
+    }
+    visited_.clear();
+    if (counters != nullptr) {
+        counters->visited += counted_.visited;
+        counters->distances += counted_.distances;
+    }
+    const WalkKey* end = std::lower_bound(keys_, keys_ + size_, kEmpty);
+    return {keys_, std::min(static_cast<std::size_t>(end - keys_), ef)};
+}
+
+}  // namespace vecdb::index
