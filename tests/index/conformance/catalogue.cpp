@@ -88,7 +88,10 @@ std::vector<Variant> variants_of(const std::string& name) {
 
 void register_plain() {
     static const Status done =
-        register_index("plain", [](const VectorField&) -> Result<std::unique_ptr<Index>> {
+        register_index("plain", [](const VectorField& field) -> Result<std::unique_ptr<Index>> {
+            if (field.element_type != ElementType::kFloat32) {
+                return Status(StatusCode::kUnsupported, "plain compares float32 only");
+            }
             return std::unique_ptr<Index>(std::make_unique<PlainIndex>());
         });
     done.check();
