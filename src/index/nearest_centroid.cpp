@@ -93,12 +93,15 @@ void NearestCentroid::pack_queries(const simd::Rows& rows,
         scratch.queries = simd::AlignedBuffer<float>(tiles * width * rows.dim);
     scratch.norms.resize(kRows);
     scratch.hits.resize(group_panels_ * width);
-    table_.squared_norms(rows, count, scratch.norms.data());
     for (std::size_t q = 0; q < tiles * width; ++q) {
         float* out = scratch.queries.data() + (q / width) * width * rows.dim + q % width;
         const float* in = rows.base + std::min(q, count - 1) * rows.stride;
-        for (std::size_t d = 0; d < rows.dim; ++d)
+        double square = 0;
+        for (std::size_t d = 0; d < rows.dim; ++d) {
             out[d * width] = in[d];
+            square += static_cast<double>(in[d]) * static_cast<double>(in[d]);
+        }
+        if (q < count) scratch.norms[q] = std::sqrt(square);
     }
 }
 
@@ -116,7 +119,7 @@ void NearestCentroid::run_group(const simd::Rows& rows,
             const std::size_t q = first + i;
             floors[i] = q < nearest.size() ? tile_floor(metric_,
                                                         rows.dim,
-                                                        length_bound(scratch.norms[q], rows.dim),
+                                                        scratch.norms[q],
                                                         longest_[group],
                                                         nearest[q].distance)
                                            : kInfinity;  // no query: keep nothing

@@ -24,7 +24,7 @@ class NearestCentroid {
     /// Memory of one thread, kept between calls.
     struct Scratch {
         simd::AlignedBuffer<float> queries;
-        std::vector<float> norms;
+        std::vector<double> norms;  ///< Lengths; not bounds of them.
         std::vector<simd::TileHit> hits;
     };
     /// Rows that one call should bring: a block of tiles that stays in the caches.

