@@ -48,12 +48,13 @@ Scratch& scratch_of_thread() {
     return scratch;
 }
 
-/// Write the distances of `query` to the centroids, by their codes where there are any.
-void measure_centroids(const IvfLists& lists,
-                       const IvfCodes& codes,
-                       Metric metric,
-                       const float* query,
-                       Scratch& scratch) {
+/// Rank the lists by the distance of `query` to the centroids, or to their codes where there are
+/// any; scratch.scan.coarse is then prepared.
+void rank_lists(const IvfLists& lists,
+                const IvfCodes& codes,
+                Metric metric,
+                const float* query,
+                Scratch& scratch) {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     const simd::KernelTable& table = simd::table_in_use();
     const CodeTable& coded = codes.centroids();
@@ -61,7 +62,10 @@ void measure_centroids(const IvfLists& lists,
     const bool by_product = larger_is_nearer(metric);
     const auto range =
         MetricKernels::of(table, by_product ? Metric::kInnerProduct : Metric::kL2).range;
-    if (!coded.empty()) coded.prepare(codes.space(), query, 1.0F, scratch.centroid_query);
+    if (!coded.empty()) {
+        coded.prepare_again(
+            codes.space(), query, 1.0F, scratch.scan.coarse, scratch.centroid_query);
+    }
     float* distances = scratch.ranking.distances(lists.count());
     std::uint32_t kept[kListStep];
     for (std::size_t first = 0; first < lists.count(); first += kListStep) {
@@ -203,10 +207,10 @@ void IvfIndex::search_one(const IndexRows& rows,
         to_floats(rows.element_type, query, rows.dim, scratch.query.data());
         floats = scratch.query.data();
     }
-    measure_centroids(lists_, codes_, rows.metric, floats, scratch);
     if (coded_) {
         search_by_codes(rows, floats, how, scratch, best);
     } else {
+        rank_lists(lists_, codes_, rows.metric, floats, scratch);
         search_by_vectors(rows, query, how, scratch, best);
     }
 }
@@ -221,6 +225,7 @@ void IvfIndex::search_by_codes(const IndexRows& rows,
     if (!codes_.fine_rows().empty()) {
         codes_.fine_rows().prepare(codes_.fine_space(), query, bound, scratch.scan.fine);
     }
+    rank_lists(lists_, codes_, rows.metric, query, scratch);
     const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
     CodeListScan scan(rows, codes_, query, how, best, scratch.scan);
     const std::size_t opened =
