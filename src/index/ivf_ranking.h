@@ -19,15 +19,16 @@ namespace vecdb::index {
 /// Threads: single-threaded.
 class ListRanking {
   public:
-    /// Start anew. Returns room for one distance per list; take_distances() reads them.
+    /// Start anew. Returns room for one distance per list and kSpare more; take_distances() reads
+    /// them.
     [[nodiscard]] float* distances(std::size_t lists) {
-        distances_.resize(lists);
+        keys_.resize(lists);
+        distances_.resize(lists + kSpare);
         return distances_.data();
     }
 
     /// Take the distances; not a number is not allowed. Nothing is ordered yet.
     void take_distances() {
-        keys_.resize(distances_.size());
         for (std::size_t i = 0; i < keys_.size(); ++i)
             keys_[i] = std::uint64_t{ordered_bits(distances_[i])} << 32U | i;
         ordered_ = 0;
@@ -50,6 +51,9 @@ class ListRanking {
         std::sort(at(ordered_), at(count));
         ordered_ = count;
     }
+
+    /// Some kernels write past the last distance.
+    static constexpr std::size_t kSpare = 64;
 
   private:
     /// Return bits that are ordered as the numbers are.
