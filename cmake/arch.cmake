@@ -33,9 +33,11 @@ function(vecdb_arch_objects target)
       POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF
       CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
     # Speed and the one-definition rule both need inlining, in debug builds too; sanitizers would put calls
-    # into every load. Coverage counters are left out for the same reason.
+    # into every load. Coverage counters are left out for the same reason. g++ 12 finds variables without a value
+    # in its own AVX-512 header (its bug 105593).
     target_compile_options(${objects} PRIVATE -O3 -fno-math-errno -fno-exceptions -fno-rtti
                            -fno-stack-protector -ffp-contract=off -Wall -Wextra -Wno-ignored-attributes
+                           $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
                            ${vecdb_arch_flags_${level}})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
     string(TOUPPER ${level} macro)

@@ -1,5 +1,6 @@
 #include "collection/builtin_indexes.h"
 
+#include "index/hnsw_index.h"
 #include "index/ivf_index.h"
 #include "index/registry.h"
 
@@ -20,6 +21,7 @@ struct Builtin {
 
 /// One line an index.
 constexpr Builtin kBuiltin[] = {
+    {"hnsw", index::make_hnsw_index},
     {"ivf", index::make_ivf_index},
 };
 

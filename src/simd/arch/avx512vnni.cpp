@@ -1,9 +1,10 @@
+#include "simd/code_lanes_avx512.h"
 #include "simd/kernels_tile.h"
 
 namespace vecdb::simd {
 
 extern const KernelTable kAvx512VnniTable;
-constexpr KernelTable kAvx512VnniTable =
-    make_table<XsimdLanes<xsimd::avx512bw>, 12, 2>("avx512vnni", plain_code_kernels());
+constexpr KernelTable kAvx512VnniTable = make_table<XsimdLanes<xsimd::avx512bw>, 12, 2>(
+    "avx512vnni", wide_code_kernels<Avx512VnniCodeLanes>());
 
 }  // namespace vecdb::simd

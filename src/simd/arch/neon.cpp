@@ -1,9 +1,10 @@
+#include "simd/code_lanes_neon.h"
 #include "simd/kernels_tile.h"
 
 namespace vecdb::simd {
 
 extern const KernelTable kNeonTable;
 constexpr KernelTable kNeonTable =
-    make_table<XsimdLanes<xsimd::neon64>, 8, 2>("neon", plain_code_kernels());
+    make_table<XsimdLanes<xsimd::neon64>, 8, 2>("neon", wide_code_kernels<NeonCodeLanes>());
 
 }  // namespace vecdb::simd
