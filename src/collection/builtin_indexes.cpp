@@ -1,7 +1,10 @@
 #include "collection/builtin_indexes.h"
 
+#include "index/hnsw_index.h"
+#include "index/ivf_index.h"
 #include "index/registry.h"
 
+#include <algorithm>
 #include <iterator>
 #include <mutex>
 #include <string_view>
@@ -16,22 +19,23 @@ struct Builtin {
     MakeIndex make;
 };
 
-/// One line an index: {"hnsw", index::make_hnsw_index}.
+/// One line an index.
 constexpr Builtin kBuiltin[] = {
-    {"", nullptr},  // ends the list
+    {"hnsw", index::make_hnsw_index},
+    {"ivf", index::make_ivf_index},
 };
 
-/// Whether "flat" is in the list.
-constexpr bool kHasFlat = std::size(kBuiltin) > 1 && kBuiltin[0].name == "flat";
+constexpr bool kHasFlat = std::any_of(std::begin(kBuiltin),
+                                      std::end(kBuiltin),
+                                      [](const Builtin& each) { return each.name == "flat"; });
 
 }  // namespace
 
 void register_builtin() {
     static std::once_flag done;
     std::call_once(done, [] {
-        for (const Builtin& each : kBuiltin) {
-            if (each.make != nullptr) index::register_builtin_index(each.name, each.make);
-        }
+        for (const Builtin& each : kBuiltin)
+            index::register_builtin_index(each.name, each.make);
     });
 }
 

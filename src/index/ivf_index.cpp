@@ -2,6 +2,8 @@
 
 #include "check.h"
 #include "index/exact.h"
+#include "index/ivf_code_scan.h"
+#include "index/ivf_codes.h"
 #include "index/ivf_lists.h"
 #include "index/ivf_ranking.h"
 #include "index/ivf_search.h"
@@ -9,6 +11,7 @@
 #include "simd/dispatch.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -24,10 +27,20 @@ constexpr std::size_t kDefaultShare = 16;
 /// When fewer than one row of so many is allowed, just those are compared.
 constexpr std::size_t kFewAllowed = 10;
 
+/// 0, 1, 2, ...: a list of all rows of a step.
+constexpr auto kFirstNumbers = [] {
+    std::array<std::uint32_t, kListStep> numbers{};
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+        numbers[i] = static_cast<std::uint32_t>(i);
+    return numbers;
+}();
+
 /// What a thread keeps from query to query.
 struct Scratch {
     ListRanking ranking;
     std::vector<float> query;
+    PreparedQuery centroid_query;
+    CodeScanScratch scan;
 };
 
 Scratch& scratch_of_thread() {
@@ -35,9 +48,49 @@ Scratch& scratch_of_thread() {
     return scratch;
 }
 
+/// Rank the lists by the distance of `query` to the centroids, or to their codes where there are
+/// any; scratch.scan.coarse is then prepared.
+void rank_lists(const IvfLists& lists,
+                const IvfCodes& codes,
+                Metric metric,
+                const float* query,
+                Scratch& scratch) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    const simd::KernelTable& table = simd::table_in_use();
+    const CodeTable& coded = codes.centroids();
+    const std::size_t dim = lists.dim();
+    const bool by_product = larger_is_nearer(metric);
+    const auto range =
+        MetricKernels::of(table, by_product ? Metric::kInnerProduct : Metric::kL2).range;
+    if (!coded.empty()) {
+        coded.prepare_again(
+            codes.space(), query, 1.0F, scratch.scan.coarse, scratch.centroid_query);
+    }
+    float* distances = scratch.ranking.distances(lists.count());
+    std::uint32_t kept[kListStep];
+    for (std::size_t first = 0; first < lists.count(); first += kListStep) {
+        const std::size_t count = std::min(kListStep, lists.count() - first);
+        const simd::Kept to{kept, distances + first};
+        if (coded.empty()) {
+            range(query, {lists.centroids() + first * dim, dim, dim}, count, kInfinity, to);
+        } else {
+            const simd::CodeRows all = coded.code_rows();
+            const simd::CodeRows part{all.base + first * all.stride, all.stride};
+            coded.row_kernel(table)(scratch.centroid_query.estimate,
+                                    part,
+                                    kFirstNumbers.data(),
+                                    count,
+                                    0,
+                                    kInfinity,
+                                    to);
+        }
+    }
+    scratch.ranking.take_distances();
+}
+
 class IvfIndex final : public Index {
   public:
-    IvfIndex(const IvfOptions& options, Codes codes) : options_(options), codes_(codes) {}
+    IvfIndex(const IvfOptions& options, bool coded) : options_(options), coded_(coded) {}
 
     [[nodiscard]] IndexCapabilities capabilities() const noexcept override {
         return {.name = "ivf"};
@@ -49,13 +102,16 @@ class IvfIndex final : public Index {
                 std::span<const void* const> queries,
                 const IndexSearch& how,
                 std::span<TopK> best) const override;
-    [[nodiscard]] Status validate(const IndexRows& rows) const override {
-        return lists_.validate(rows);
-    }
+    void range_search(const IndexRows& rows,
+                      const void* query,
+                      float radius,
+                      const IndexSearch& how,
+                      std::vector<Hit>& hits) const override;
+    [[nodiscard]] Status validate(const IndexRows& rows) const override;
     [[nodiscard]] Status save(SectionWriter& to) const override;
     [[nodiscard]] Status load(SectionReader& from, const IndexRows& rows) override;
     [[nodiscard]] std::size_t memory_bytes() const noexcept override {
-        return lists_.memory_bytes();
+        return sizeof(*this) + lists_.memory_bytes() + codes_.memory_bytes();
     }
 
   private:
@@ -63,21 +119,50 @@ class IvfIndex final : public Index {
                     const void* query,
                     const IndexSearch& how,
                     TopK& best) const;
-    void rank_lists(const IndexRows& rows, const void* query, Scratch& scratch) const;
+    void search_by_codes(const IndexRows& rows,
+                         const float* query,
+                         const IndexSearch& how,
+                         Scratch& scratch,
+                         TopK& best) const;
+    void search_by_vectors(const IndexRows& rows,
+                           const void* query,
+                           const IndexSearch& how,
+                           Scratch& scratch,
+                           TopK& best) const;
     [[nodiscard]] std::size_t lists_to_open(const IndexSearch& how) const noexcept;
     [[nodiscard]] bool compare_allowed_only(const IndexRows& rows,
                                             const IndexSearch& how) const noexcept;
 
     IvfOptions options_;
-    Codes codes_;
+    bool coded_;
     IvfLists lists_;
+    IvfCodes codes_;
 };
+
+/// Copy rows into another order.
+std::vector<float> reordered(const IndexRows& rows, std::span<const std::uint32_t> order) {
+    std::vector<float> floats(rows.count * rows.dim);
+    gather_floats(rows, order, floats.data());
+    return floats;
+}
 
 Result<std::vector<std::uint32_t>> IvfIndex::build(const IndexRows& rows, const IndexBuild& how) {
     lists_ = IvfLists();
+    codes_ = IvfCodes();
     std::vector<std::uint32_t> order;
     VECDB_ASSIGN(IvfLists lists, IvfLists::build(rows, options_.nlist, how, order));
+    IvfCodes codes;
+    if (coded_) {
+        const std::vector<float> floats = reordered(rows, order);
+        IndexRows in_order = rows;
+        in_order.base = floats.data();
+        in_order.stride = rows.dim * sizeof(float);
+        in_order.ids = nullptr;
+        in_order.norms = nullptr;
+        VECDB_ASSIGN(codes, IvfCodes::build(in_order, lists, how));
+    }
     lists_ = std::move(lists);
+    codes_ = std::move(codes);
     return order;
 }
 
@@ -116,49 +201,93 @@ void IvfIndex::search_one(const IndexRows& rows,
         return;
     }
     Scratch& scratch = scratch_of_thread();
-    rank_lists(rows, query, scratch);
-    const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
-    VectorListScan scan(rows, query, how, best);
-    const std::size_t opened =
-        open_lists(lists_, lists_to_open(how), wanted, best, scratch.ranking, scan);
-    if (how.counters != nullptr) {
-        how.counters->visited += opened;
-        how.counters->distances += scan.compared();
-        how.counters->rescored += scan.compared();
-    }
-}
-
-void IvfIndex::rank_lists(const IndexRows& rows, const void* query, Scratch& scratch) const {
     const auto* floats = static_cast<const float*>(query);
     if (rows.element_type != ElementType::kFloat32) {
         scratch.query.resize(rows.dim);
         to_floats(rows.element_type, query, rows.dim, scratch.query.data());
         floats = scratch.query.data();
     }
-    const bool by_product = larger_is_nearer(rows.metric);
-    const auto range =
-        MetricKernels::of(simd::table_in_use(), by_product ? Metric::kInnerProduct : Metric::kL2)
-            .range;
-    float* distances = scratch.ranking.distances(lists_.count());
-    std::uint32_t kept[kListStep];
-    for (std::size_t first = 0; first < lists_.count(); first += kListStep) {
-        const simd::Rows part{lists_.centroids() + first * rows.dim, rows.dim, rows.dim};
-        range(floats,
-              part,
-              std::min(kListStep, lists_.count() - first),
-              std::numeric_limits<float>::infinity(),
-              {kept, distances + first});
+    if (coded_) {
+        search_by_codes(rows, floats, how, scratch, best);
+    } else {
+        rank_lists(lists_, codes_, rows.metric, floats, scratch);
+        search_by_vectors(rows, query, how, scratch, best);
     }
-    scratch.ranking.take_distances();
+}
+
+void IvfIndex::search_by_codes(const IndexRows& rows,
+                               const float* query,
+                               const IndexSearch& how,
+                               Scratch& scratch,
+                               TopK& best) const {
+    const float bound = how.bound > 0 ? how.bound : codes_.default_bound();
+    codes_.rows().prepare(codes_.space(), query, bound, scratch.scan.coarse);
+    if (!codes_.fine_rows().empty()) {
+        codes_.fine_rows().prepare(codes_.fine_space(), query, bound, scratch.scan.fine);
+    }
+    rank_lists(lists_, codes_, rows.metric, query, scratch);
+    const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
+    CodeListScan scan(rows, codes_, query, how, best, scratch.scan);
+    const std::size_t opened =
+        open_lists(lists_, lists_to_open(how), wanted, best, scratch.ranking, scan);
+    if (how.counters == nullptr) return;
+    how.counters->visited += opened;
+    how.counters->distances += scan.compared();
+    how.counters->rescored += scan.rescored();
+}
+
+void IvfIndex::search_by_vectors(const IndexRows& rows,
+                                 const void* query,
+                                 const IndexSearch& how,
+                                 Scratch& scratch,
+                                 TopK& best) const {
+    const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
+    VectorListScan scan(rows, query, how, best);
+    const std::size_t opened =
+        open_lists(lists_, lists_to_open(how), wanted, best, scratch.ranking, scan);
+    if (how.counters == nullptr) return;
+    how.counters->visited += opened;
+    how.counters->distances += scan.compared();
+    how.counters->rescored += scan.compared();
+}
+
+void IvfIndex::range_search(const IndexRows& rows,
+                            const void* query,
+                            float radius,
+                            const IndexSearch& how,
+                            std::vector<Hit>& hits) const {
+    if (!coded_ || rows.count == 0 || compare_allowed_only(rows, how)) {
+        return Index::range_search(rows, query, radius, how, hits);
+    }
+    PreparedQuery& prepared = scratch_of_thread().scan.coarse;
+    codes_.rows().prepare(codes_.space(), static_cast<const float*>(query), 1.0F, prepared);
+    range_by_codes(rows, codes_.rows(), query, radius, how.filter, prepared, hits);
+}
+
+Status IvfIndex::validate(const IndexRows& rows) const {
+    VECDB_TRY(lists_.validate(rows));
+    const std::size_t coded = coded_ ? rows.count : 0;
+    if (codes_.rows().rows() != coded) {
+        return {StatusCode::kCorruption,
+                "ivf index: " + std::to_string(codes_.rows().rows()) + " rows have codes, not " +
+                    std::to_string(coded)};
+    }
+    return {};
 }
 
 Status IvfIndex::save(SectionWriter& to) const {
-    return lists_.save(to);
+    VECDB_TRY(lists_.save(to));
+    return codes_.save(to);
 }
 
 Status IvfIndex::load(SectionReader& from, const IndexRows& rows) {
     lists_ = IvfLists();
-    VECDB_ASSIGN(lists_, IvfLists::load(from, rows));
+    codes_ = IvfCodes();
+    VECDB_ASSIGN(IvfLists lists, IvfLists::load(from, rows));
+    if (coded_) {
+        VECDB_ASSIGN(codes_, IvfCodes::load(from, rows, lists));
+    }
+    lists_ = std::move(lists);
     return {};
 }
 
@@ -180,7 +309,7 @@ Result<std::unique_ptr<Index>> make_ivf_index(const VectorField& field) {
     const Codes codes = options->codes != Codes::kDefault ? options->codes
                         : floats                          ? Codes::kSq4
                                                           : Codes::kNone;
-    return std::unique_ptr<Index>(std::make_unique<IvfIndex>(*options, codes));
+    return std::unique_ptr<Index>(std::make_unique<IvfIndex>(*options, codes == Codes::kSq4));
 }
 
 }  // namespace vecdb::index

@@ -25,9 +25,12 @@ VectorField field_of(const Variant& variant, Segment::Kind kind, std::size_t dim
     return field;
 }
 
-/// Tell whether the index refuses such a field. All must serve float32, with default options.
+/// Tell whether a schema with such a field is refused. All indexes must serve float32 with the
+/// metrics for it, and default options.
 bool refuses(const Variant& variant, Segment::Kind kind, std::size_t dim) {
-    const Status status = index::make_index(field_of(variant, kind, dim)).status();
+    Schema schema;
+    schema.vectors = {field_of(variant, kind, dim)};
+    const Status status = schema.validate();
     if (status.ok()) return false;
     const bool allowed = status.code() == StatusCode::kUnsupported &&
                          (kind.type != ElementType::kFloat32 || !variant.is_default);
