@@ -11,6 +11,9 @@ set(vecdb_arch_flags_avx512 ${vecdb_arch_flags_avx2} -mavx512f -mavx512bw -mavx5
 set(vecdb_arch_flags_avx512vnni ${vecdb_arch_flags_avx512} -mavx512vnni -mavx512vpopcntdq -mavx512bitalg)
 set(vecdb_arch_flags_neon "")
 
+# GCC 12 warns of the registers that its own AVX-512 intrinsics leave undefined on purpose.
+set(vecdb_arch_quiet $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+
 function(vecdb_arch_objects target)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     set(levels ${vecdb_arch_levels_x86})
@@ -27,7 +30,8 @@ function(vecdb_arch_objects target)
     set(objects vecdb_arch_${level})
     add_library(${objects} OBJECT src/simd/arch/${level}.cpp)
     target_compile_features(${objects} PRIVATE cxx_std_20)
-    target_include_directories(${objects} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(${objects} PRIVATE
+      ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include)
     target_include_directories(${objects} SYSTEM PRIVATE ${VECDB_XSIMD_INCLUDE_DIR})
     set_target_properties(${objects} PROPERTIES
       POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF
@@ -36,7 +40,7 @@ function(vecdb_arch_objects target)
     # into every load. Coverage counters are left out for the same reason.
     target_compile_options(${objects} PRIVATE -O3 -fno-math-errno -fno-exceptions -fno-rtti
                            -fno-stack-protector -ffp-contract=off -Wall -Wextra -Wno-ignored-attributes
-                           ${vecdb_arch_flags_${level}})
+                           ${vecdb_arch_quiet} ${vecdb_arch_flags_${level}})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
     string(TOUPPER ${level} macro)
     list(APPEND definitions VECDB_HAS_${macro}=1)

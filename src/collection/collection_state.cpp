@@ -227,9 +227,8 @@ void CollectionState::compact() {
         const index::FlatBlock block = current->block(b, nullptr);
         for (std::size_t i = 0; i < block.count; ++i) {
             if ((block.filter.word(i / 64) >> (i % 64) & 1U) == 0) continue;
-            std::memcpy(segment->store.vector(row),
-                        block.rows.base + i * block.rows.stride,
-                        current->dim * sizeof(float));
+            std::memcpy(
+                segment->store.vector(row), block.rows.row(i), current->dim * sizeof(float));
             segment->store.id(row) = block.ids[i];
             segment->store.norm(row) = block.norms[i];
             segment->map.insert_or_replace(static_cast<std::uint32_t>(row));

@@ -108,7 +108,7 @@ Status finish_rows(const simd::KernelTable& kernels,
         }
         return {};
     }
-    kernels.squared_norms({span.vectors, field.dim, field.dim}, span.count, span.norms);
+    kernels.float32.squared_norms({span.vectors, field.dim, field.dim}, span.count, span.norms);
     for (std::size_t i = 0; i < span.count; ++i, vector += field.dim) {
         // Finite elements may still have an infinite sum of squares.
         if (!std::isfinite(span.norms[i])) VECDB_TRY(check_finite(vector, field.dim, numbers[i]));

@@ -86,10 +86,10 @@ class Tops {
 
 /// Search a few queries by scans: one pass over the rows for all of them.
 void scan(const SearchTarget& target,
-          std::span<const float* const> queries,
+          std::span<const void* const> queries,
           std::size_t threads,
           Tops& tops) {
-    const auto kernels = index::MetricKernels::of(target.kernels, target.field.metric);
+    const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     const std::vector<FlatBlock> parts = slices(target);
     index::parallel_for(
         parts.size(),
@@ -127,7 +127,7 @@ void search_group(const SearchTarget& target,
                   std::span<std::size_t> counts) {
     Tops tops(slots, count, threads);
     if (count < index::kMinBatchQueries) {
-        std::vector<const float*> rows;
+        std::vector<const void*> rows;
         for (std::size_t q = 0; q < count; ++q)
             rows.push_back(queries + q * target.field.dim);
         scan(target, rows, threads, tops);
@@ -156,13 +156,13 @@ std::size_t search_one(const SearchTarget& target,
                        const float* query,
                        std::size_t threads,
                        std::span<Hit> hits) {
-    const float* const queries[1] = {query};
+    const void* const queries[1] = {query};
     if (threads > 1) {
         Tops tops(hits, 1, threads);
         scan(target, queries, threads, tops);
         return finish(target.field.metric, tops.merged(0), hits);
     }
-    const auto kernels = index::MetricKernels::of(target.kernels, target.field.metric);
+    const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     TopK best(hits);
     for (std::size_t b = 0; b < target.version.block_count(); ++b) {
         index::scan_block(kernels, queries, target.block(b), {&best, 1});

@@ -1,8 +1,9 @@
 #include "simd/kernels_tile.h"
+#include "simd/lanes_avx512.h"
 
 namespace vecdb::simd {
 
 extern const KernelTable kAvx512Table;
-constexpr KernelTable kAvx512Table = make_table<XsimdLanes<xsimd::avx512bw>, 12, 2>("avx512");
+constexpr KernelTable kAvx512Table = make_table<Avx512, 12, 2>("avx512");
 
 }  // namespace vecdb::simd

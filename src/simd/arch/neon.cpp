@@ -1,8 +1,9 @@
 #include "simd/kernels_tile.h"
+#include "simd/lanes_neon.h"
 
 namespace vecdb::simd {
 
 extern const KernelTable kNeonTable;
-constexpr KernelTable kNeonTable = make_table<XsimdLanes<xsimd::neon64>, 8, 2>("neon");
+constexpr KernelTable kNeonTable = make_table<Neon, 8, 2>("neon");
 
 }  // namespace vecdb::simd

@@ -1,8 +1,9 @@
 #include "simd/kernels_tile.h"
+#include "simd/lanes_sse2.h"
 
 namespace vecdb::simd {
 
 extern const KernelTable kSse2Table;
-constexpr KernelTable kSse2Table = make_table<XsimdLanes<xsimd::sse2>, 4, 2>("sse2");
+constexpr KernelTable kSse2Table = make_table<Sse2, 4, 2>("sse2");
 
 }  // namespace vecdb::simd
