@@ -1,6 +1,8 @@
 /// \file
 /// vecdb_kernels: every kernel on every level that this machine runs, at the usual dimensions.
-/// Names are BM_<kernel>/<level>/<dim>; --benchmark_filter picks some of them.
+/// Names are BM_<kernel>/<level>/<dim>; --benchmark_filter picks some of them. In place of the
+/// dimension stand the stride of code rows, the number of rows visited, the size of an array of
+/// keys.
 
 #include "simd/dispatch.h"
 #include "simd/kernel_table.h"
@@ -225,10 +227,129 @@ void bench_tile(benchmark::State& state, const KernelTable& table, std::size_t d
     count_work(state, data, 2 * static_cast<double>(table.tile_queries));
 }
 
-template <class Bench>
-void add(const std::string& kernel, const KernelTable& table, std::size_t dim, Bench bench) {
+/// Bytes aligned to 64, as codes must be, with any content: halves come out finite.
+std::vector<std::uint64_t> code_memory(std::size_t bytes) {
+    std::vector<std::uint64_t> memory(bytes / 8 + 8);
+    std::mt19937_64 random(5);
+    for (std::uint64_t& word : memory)
+        word = random() & 0x3F3F3F3F3F3F3F3FU;
+    return memory;
+}
+
+template <class T>
+const T* aligned_start(const std::vector<std::uint64_t>& memory) {
+    void* start = const_cast<std::uint64_t*>(memory.data());
+    std::size_t room = memory.size() * 8;
+    return static_cast<const T*>(std::align(64, 64, start, room));
+}
+
+/// Return the score of rank count / 16, so that a pass keeps one row in 16, as a walk does.
+float sixteenth_score(std::vector<float> scores) {
+    const auto at = scores.begin() + static_cast<std::ptrdiff_t>(scores.size() / 16);
+    std::nth_element(scores.begin(), at, scores.end());
+    return *at;
+}
+
+void count_rows(benchmark::State& state, std::size_t rows, std::size_t bytes) {
+    const auto all = static_cast<double>(state.iterations()) * static_cast<double>(rows);
+    state.counters["Mrows"] = benchmark::Counter(all * 1e-6, benchmark::Counter::kIsRate);
+    state.counters["GB"] =
+        benchmark::Counter(all / static_cast<double>(rows) * static_cast<double>(bytes) * 1e-9,
+                           benchmark::Counter::kIsRate);
+}
+
+void bench_code_rows(benchmark::State& state, RowScoreKernel kernel, std::size_t stride) {
+    const std::size_t count = kRowBytes / stride;
+    const auto codes = code_memory(count * stride);
+    const auto levels = code_memory(10 * stride);
+    const CodeRows rows = {aligned_start<std::uint8_t>(codes), stride};
+    const CodeQuery query = {aligned_start<std::int8_t>(levels), 0, 1, 1e-3F, 0, 1, 1};
+    std::vector<std::uint32_t> list(count);
+    for (std::size_t i = 0; i < count; ++i)
+        list[i] = static_cast<std::uint32_t>(i);
+    std::shuffle(list.begin(), list.end(), std::mt19937(3));
+    std::vector<std::uint32_t> numbers(count + 16);
+    std::vector<float> scores(count + 16);
+    const Kept kept = {numbers.data(), scores.data()};
+    kernel(query, rows, list.data(), count, 0, kInfinity, kept);
+    const float threshold = sixteenth_score({scores.begin(), scores.end() - 16});
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(kernel(query, rows, list.data(), count, 0, threshold, kept));
+        benchmark::ClobberMemory();
+    }
+    count_rows(state, count, count * stride);
+}
+
+void bench_code_blocks(benchmark::State& state, BlockScoreKernel kernel, std::size_t dim) {
+    const std::size_t groups = (dim + 7) / 8;
+    const std::size_t block_bytes = groups * 128 + 256;
+    const std::size_t count = kRowBytes / block_bytes * kBlockRows;
+    const std::size_t bytes = count / kBlockRows * block_bytes;
+    const auto codes = code_memory(bytes);
+    const auto levels = code_memory(8 * groups);
+    const CodeBlocks blocks = {aligned_start<std::uint8_t>(codes), groups};
+    const CodeQuery query = {aligned_start<std::int8_t>(levels), 0, 1, 1e-3F, 0, 1, 1};
+    std::vector<std::uint32_t> numbers(count);
+    std::vector<float> scores(count);
+    const Kept kept = {numbers.data(), scores.data()};
+    kernel(query, blocks, count, kInfinity, kept);
+    const float threshold = *std::min_element(scores.begin(), scores.end());
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(kernel(query, blocks, count, threshold, kept));
+        benchmark::ClobberMemory();
+    }
+    count_rows(state, count, bytes);
+}
+
+/// Lists of 64 rows, half of them marked before.
+void bench_visit(benchmark::State& state, VisitKernel kernel, std::size_t rows) {
+    const auto codes = code_memory(rows * 64);
+    const CodeRows code_rows = {aligned_start<std::uint8_t>(codes), 64};
+    std::vector<std::uint32_t> list(rows);
+    std::mt19937 random(6);
+    for (std::uint32_t& row : list)
+        row = static_cast<std::uint32_t>(random() % rows);
+    std::vector<std::uint64_t> marked(rows / 64 + 1);
+    for (std::uint64_t& word : marked)
+        word = std::uint64_t{random()} << 32U | random();
+    std::vector<std::uint64_t> visited;
+    std::vector<std::uint32_t> fresh(64);
+    for (auto _ : state) {
+        visited = marked;
+        for (std::size_t i = 0; i + 64 <= rows; i += 64) {
+            benchmark::DoNotOptimize(
+                kernel(list.data() + i, 64, visited.data(), code_rows, 1, fresh.data()));
+        }
+        benchmark::ClobberMemory();
+    }
+    count_rows(state, rows, rows * 4);
+}
+
+/// Keys in random order, as many as ten times the array holds.
+void bench_insert(benchmark::State& state, InsertKeyKernel kernel, std::size_t size) {
+    Floats memory(2 * size + 16);
+    auto* const keys = reinterpret_cast<std::uint64_t*>(memory.begin()) + 8;
+    std::vector<std::uint64_t> wanted(10 * size);
+    std::mt19937_64 random(7);
+    for (std::uint64_t& key : wanted)
+        key = random();
+    for (auto _ : state) {
+        std::fill_n(keys, size, std::numeric_limits<std::uint64_t>::max());
+        for (const std::uint64_t key : wanted)
+            benchmark::DoNotOptimize(kernel(keys, size, key));
+        benchmark::ClobberMemory();
+    }
+    count_rows(state, wanted.size(), wanted.size() * 8);
+}
+
+template <class Bench, class... Arguments>
+void add(const std::string& kernel,
+         const KernelTable& table,
+         std::size_t dim,
+         Bench bench,
+         Arguments... arguments) {
     const std::string name = "BM_" + kernel + '/' + table.name + '/' + std::to_string(dim);
-    benchmark::RegisterBenchmark(name.c_str(), bench);
+    benchmark::RegisterBenchmark(name.c_str(), bench, arguments...);
 }
 
 void add_all(const KernelTable& table, std::size_t dim) {
@@ -250,6 +371,20 @@ void add_all(const KernelTable& table, std::size_t dim) {
     add("tile", table, dim, [&table, dim](State& state) { bench_tile(state, table, dim); });
 }
 
+void add_codes(const KernelTable& table) {
+    for (const std::size_t stride : {64U, 128U, 448U}) {
+        add("row4", table, stride, bench_code_rows, table.codes.row4, stride);
+        add("row5", table, stride, bench_code_rows, table.codes.row5, stride);
+        add("row7", table, stride, bench_code_rows, table.codes.row7, stride);
+        add("row8", table, stride, bench_code_rows, table.codes.row8, stride);
+    }
+    for (const std::size_t dim : {100U, 200U, 784U})
+        add("block4", table, dim, bench_code_blocks, table.codes.block4, dim);
+    add("visit", table, 4'096, bench_visit, table.walk.visit, std::size_t{4'096});
+    for (const std::size_t size : {32U, 128U, 512U})
+        add("insert", table, size, bench_insert, table.walk.insert, size);
+}
+
 }  // namespace
 }  // namespace vecdb::simd
 
@@ -257,6 +392,7 @@ int main(int argc, char** argv) {
     for (const vecdb::simd::KernelTable* table : vecdb::simd::available_tables()) {
         for (const std::size_t dim : vecdb::simd::kDimensions)
             vecdb::simd::add_all(*table, dim);
+        vecdb::simd::add_codes(*table);
     }
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

@@ -23,6 +23,10 @@ if(vecdb_type STREQUAL "STATIC_LIBRARY")
     string(APPEND vecdb_dependencies "\nfind_dependency(OpenMP COMPONENTS CXX)")
     string(PREPEND vecdb_pc_libs_private " ${OpenMP_CXX_FLAGS}")
   endif()
+  if(VECDB_WITH_FAISS)  # after OpenMP, whose target its package names without finding it
+    string(APPEND vecdb_dependencies "\nfind_dependency(faiss CONFIG)")
+    string(PREPEND vecdb_pc_libs_private " -lfaiss -llapack -lblas")
+  endif()
 endif()
 
 install(EXPORT vecdb-targets NAMESPACE vecdb:: DESTINATION ${vecdb_cmake_dir})

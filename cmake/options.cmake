@@ -1,6 +1,17 @@
 # Every option of the build. Those for developers are on only when vecdb is the top-level project.
 
 option(VECDB_WITH_OPENMP "Run parallel work through OpenMP; off: std::thread" ON)
+# Faiss brings OpenMP along, and Debian's faiss-config.cmake names OpenMP::OpenMP_CXX without finding it.
+if(VECDB_WITH_OPENMP AND NOT DEFINED VECDB_WITH_FAISS AND NOT CMAKE_CROSSCOMPILING)
+  find_package(OpenMP QUIET COMPONENTS CXX)
+  if(OpenMP_CXX_FOUND)
+    find_package(faiss CONFIG QUIET)
+  endif()
+endif()
+if(NOT faiss_FOUND)
+  set(faiss_FOUND OFF)
+endif()
+option(VECDB_WITH_FAISS "Train IVF lists and codebooks through Faiss; on by default where it is found" ${faiss_FOUND})
 option(VECDB_INSTALL "Make install rules" ${PROJECT_IS_TOP_LEVEL})
 option(VECDB_BUILD_TOOLS "Build the vecdb tool (needs CLI11 and nlohmann-json)" ${PROJECT_IS_TOP_LEVEL})
 option(VECDB_BUILD_EXAMPLES "Build the example programs" ${PROJECT_IS_TOP_LEVEL})

@@ -2,9 +2,10 @@
 # Debian packages by purpose, and how they get onto the machine. Sourced by examples/demo.sh, tests/run.sh, .ci/run
 # and bench/run.sh; nothing else names packages.
 
-packages_build=(g++ cmake ninja-build libxsimd-dev libcli11-dev nlohmann-json3-dev)
+packages_build=(g++ cmake ninja-build libxsimd-dev libcli11-dev nlohmann-json3-dev
+    libfaiss-dev libopenblas-dev liblapack-dev)
 packages_test=("${packages_build[@]}" catch2 pkg-config binutils clang qemu-user g++-aarch64-linux-gnu)
-packages_bench=("${packages_build[@]}" libbenchmark-dev libfaiss-dev libopenblas-dev liblapack-dev)
+packages_bench=("${packages_build[@]}" libbenchmark-dev)
 packages_ci=("${packages_test[@]}" "${packages_bench[@]}" clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-dev)
 
 # stop MESSAGE: one line that says what to do, and the end.

@@ -5,6 +5,7 @@
 
 #include <vecdb/export.h>
 #include <vecdb/filter.h>
+#include <vecdb/rebuild.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 #include <vecdb/status.h>
@@ -15,6 +16,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vecdb {
@@ -38,10 +40,19 @@ struct FetchedRows {
 /// What a collection holds and what it costs.
 struct CollectionStats {
     std::size_t live_rows = 0;
-    /// Removed or replaced rows whose space has not returned yet.
+    /// Removed or replaced rows whose space has not returned yet. That of sealed rows returns with
+    /// the next build_index, or when all rows of their segment are gone.
     std::size_t dead_rows = 0;
-    /// Bytes of memory held for rows, ids and the id map.
+    /// Bytes of memory held for rows, ids, id maps and indexes.
     std::size_t memory_bytes = 0;
+    /// Segments that build_index made and their live rows; the other rows are searched exactly.
+    std::size_t sealed_segments = 0;
+    std::size_t sealed_rows = 0;
+    /// Bytes of memory_bytes that are the indexes'.
+    std::size_t index_bytes = 0;
+    /// Name of the index that the schema asks for: "flat", "hnsw", "ivf" or CustomOptions::name.
+    /// Valid as long as a handle on the collection is.
+    std::string_view index = {};
 };
 
 /// A handle on a collection; copies share it. The handle stays on what it resolved to and keeps
@@ -98,6 +109,21 @@ class VECDB_EXPORT Collection {
     /// Count live rows that `filter` allows.
     [[nodiscard]] Result<std::size_t> count(const Filter& filter) const;
 
+    /// Build the index of the schema over all live rows, which become one sealed segment: they are
+    /// searched through the index from then on. Rows added later are searched exactly beside it;
+    /// rows removed later leave it at once. Call it after the first load, and again when many rows
+    /// were added or removed since. FlatOptions with Codes::kNone only puts the rows in one piece.
+    ///
+    /// Reads, writes and searches go on meanwhile; at the end writers wait while the rows written
+    /// meanwhile are taken over. Holds a second copy of the live rows, and what the index needs
+    /// while it is built. `options.control.progress` may use the collection.
+    ///
+    /// Returns kInvalidArgument (options), kFailedPrecondition (another build of this collection is
+    /// under way, more than 2^31 - 1 live rows), kCancelled, kDeadlineExceeded, kOutOfMemory,
+    /// kInternal (a custom index threw or proposed an order that is none), and what the index
+    /// returns, for example for too few rows. Nothing has changed then.
+    [[nodiscard]] Status build_index(const BuildOptions& options = {});
+
     /// Find the k rows nearest to `query`.
     /// Returns kInvalidArgument (dimension, element type, NaN or infinity, zero vector or length
     /// above the largest float under cosine, options), kInternal (exception from a predicate),
@@ -107,6 +133,16 @@ class VECDB_EXPORT Collection {
     /// Find the k rows nearest to each row of `queries`. Same answers as one search each, faster.
     [[nodiscard]] Result<SearchResult> search(MatrixView queries,
                                               const SearchOptions& options = {}) const;
+
+    /// Find every row whose score is not worse than `radius`, in the metric's own terms: score <=
+    /// radius under l2, hamming and jaccard, score >= radius under ip and cosine. Nearest first,
+    /// equal scores by ascending id. options.k is not used: the answer may be as large as the
+    /// collection. Exact with the library's indexes.
+    /// Returns kInvalidArgument (radius NaN; negative under l2, hamming or jaccard; infinity under
+    /// ip or cosine), otherwise as search.
+    [[nodiscard]] Result<Hits> range_search(VectorView query,
+                                            float radius,
+                                            const SearchOptions& options = {}) const;
 
     /// Search one query into `hits`, which must have room for options.k. Returns the true count;
     /// places past it are padded with id kNoId and the metric's worst score. After the first calls

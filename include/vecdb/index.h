@@ -74,7 +74,7 @@ struct SearchCounters {
 
 /// How one search of an index is to run. 0 leaves a value to the index.
 struct IndexSearch {
-    RowFilter filter;
+    RowFilter filter = {};
     std::size_t allowed_rows = 0;  ///< Rows that `filter` lets through: exact, never more.
     std::size_t ef = 0;
     std::size_t nprobe = 0;
@@ -145,7 +145,8 @@ class VECDB_EXPORT Index {
 
     /// Offer near rows to best[i] for queries[i]: `rows.dim` elements of the rows' type, of length
     /// 1 under cosine. Only rows of `how.filter` are offered, each at most once a query, with the
-    /// distance of IndexRows::distances; at least min(capacity, how.allowed_rows) of them.
+    /// distance of IndexRows::distances; at least min(capacity, how.allowed_rows) of them. What is
+    /// offered for one query does not depend on the others.
     /// Allocates nothing for one query after the first calls of a thread.
     virtual void search(const IndexRows& rows,
                         std::span<const void* const> queries,
@@ -177,7 +178,8 @@ class VECDB_EXPORT Index {
 using IndexFactory = std::function<Result<std::unique_ptr<Index>>(const VectorField& field)>;
 
 /// Make indexes of CustomOptions{name} available to the whole program. Register before collections
-/// are made or opened. Returns kInvalidArgument (name, empty factory) and kAlreadyExists.
+/// are made or opened. Returns kInvalidArgument (name, empty factory) and kAlreadyExists (also for
+/// the library's own: "flat", "hnsw", "ivf").
 /// Threads: may be called from any thread.
 [[nodiscard]] VECDB_EXPORT Status register_index(std::string_view name, IndexFactory factory);
 

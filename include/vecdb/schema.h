@@ -30,7 +30,8 @@ struct VectorField {
     Metric metric = Metric::kL2;
     /// Element type as stored. This version serves kFloat32.
     ElementType element_type = ElementType::kFloat32;
-    /// This version serves FlatOptions.
+    /// What Collection::build_index builds; until then rows are searched exactly. Checked when the
+    /// collection is made: see Schema::validate.
     IndexOptions index = FlatOptions{};
     /// Only read under Metric::kCosine.
     ZeroVector zero_vector = ZeroVector::kReject;
@@ -59,8 +60,9 @@ struct Schema {
     [[nodiscard]] VECDB_EXPORT static Schema single(std::size_t dim, Metric metric = Metric::kL2);
 
     /// Check the schema as a whole.
-    /// Returns kInvalidArgument for what is wrong in itself (a dimension of 0, a repeated name) and
-    /// kUnsupported for what is right and not served yet.
+    /// Returns kInvalidArgument for what is wrong in itself (a dimension of 0, a repeated name, the
+    /// name of a custom index that is not registered), kUnsupported for what is right and not
+    /// served yet or not served by the index, and what the factory of a custom index returns.
     [[nodiscard]] VECDB_EXPORT Status validate() const;
 };
 

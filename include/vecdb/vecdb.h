@@ -12,6 +12,7 @@
 #include <vecdb/half.h>
 #include <vecdb/index.h>
 #include <vecdb/index_options.h>
+#include <vecdb/rebuild.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 #include <vecdb/simd.h>

@@ -1,15 +1,15 @@
 #include "check.h"
 #include "collection/collection_state.h"
-#include "collection/query/filter_state.h"
 #include "collection/query/prepared_queries.h"
+#include "collection/query/range_search.h"
+#include "collection/query/scratch.h"
 #include "collection/query/search.h"
-#include "collection/vectors.h"
+#include "collection/query/segment_targets.h"
 #include "index/parallel.h"
 
 #include <vecdb/collection.h>
 
 #include <algorithm>
-#include <bit>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,30 +19,16 @@
 namespace vecdb {
 namespace {
 
+using collection::Scratch;
+using collection::SearchTarget;
+using collection::SegmentTarget;
 using collection::Version;
 
-/// Return the rows that `filter` allows, or null for all.
-std::shared_ptr<const FilterRows> allowed_rows(const Filter& filter, const Version& version) {
-    return filter.allows_all() ? nullptr : filter.state()->rows(version);
-}
-
 /// Return how many threads to use of those that the options allow.
-std::size_t worker_count(const SearchOptions& options,
-                         const Version& version,
-                         std::size_t queries) {
-    const std::size_t wanted = options.threads == 0 ? index::machine_threads() : options.threads;
-    return std::min(wanted, collection::useful_threads(version, queries));
-}
-
-std::size_t count_allowed(const Version& version, const FilterRows& rows) {
-    std::size_t count = 0;
-    for (std::size_t b = 0; b < version.block_count(); ++b) {
-        const index::FlatBlock block = version.block(b, rows.allowed.words().data());
-        for (std::size_t w = 0; w * 64 < block.count; ++w) {
-            count += static_cast<std::size_t>(std::popcount(block.allowed_word(w)));
-        }
-    }
-    return count;
+std::size_t worker_count(const SearchTarget& target, std::size_t queries) {
+    const std::size_t allowed = target.options.threads;
+    const std::size_t wanted = allowed == 0 ? index::machine_threads() : allowed;
+    return std::min(wanted, collection::useful_threads(target, queries));
 }
 
 /// Search one version with k = hits.size(), which may be 0.
@@ -51,16 +37,13 @@ Result<std::size_t> search_version(const CollectionState& state,
                                    VectorView query,
                                    const SearchOptions& options,
                                    std::span<Hit> hits) {
-    VECDB_TRY(collection::check_shape(state.field(), query));
-    // A predicate may search too, on this thread: the buffer is filled when it has been asked.
-    const auto allowed = allowed_rows(options.filter, version);
-    thread_local std::vector<float> prepared;  // keeps its memory from search to search
-    VECDB_TRY(collection::prepare_queries(state.kernels(), state.field(), query, prepared));
+    Scratch<float> prepared;
+    Scratch<SegmentTarget> segments;
+    VECDB_TRY(collection::prepare_queries(state.kernels(), state.field(), query, *prepared));
+    collection::find_targets(version, options.filter, *segments);
     if (hits.empty()) return std::size_t{0};
-    return collection::search_one({state.kernels(), state.field(), version, allowed.get()},
-                                  prepared.data(),
-                                  worker_count(options, version, 1),
-                                  hits);
+    const SearchTarget target{state.kernels(), state.field(), options, *segments};
+    return collection::search_one(target, prepared->data(), worker_count(target, 1), hits);
 }
 
 }  // namespace
@@ -104,7 +87,12 @@ Result<std::size_t> Collection::count(const Filter& filter) const {
     return guard([&]() -> Result<std::size_t> {
         const auto version = state_->version();
         if (filter.allows_all()) return version->live_rows;
-        return count_allowed(*version, *allowed_rows(filter, *version));
+        Scratch<SegmentTarget> segments;
+        collection::find_targets(*version, filter, *segments);
+        std::size_t count = 0;
+        for (const SegmentTarget& segment : *segments)
+            count += segment.live;
+        return count;
     });
 }
 
@@ -129,12 +117,31 @@ Result<SearchResult> Collection::search(MatrixView queries, const SearchOptions&
         SearchResult result(queries.rows(), options.k);
         if (options.k == 0 || queries.rows() == 0) return result;
         const auto version = state_->version();
-        const auto allowed = allowed_rows(options.filter, *version);
-        collection::search_many({state_->kernels(), state_->field(), *version, allowed.get()},
-                                prepared.data(),
-                                worker_count(options, *version, queries.rows()),
-                                result);
+        Scratch<SegmentTarget> segments;
+        collection::find_targets(*version, options.filter, *segments);
+        const SearchTarget target{state_->kernels(), state_->field(), options, *segments};
+        collection::search_many(
+            target, prepared.data(), worker_count(target, queries.rows()), result);
         return result;
+    });
+}
+
+Result<Hits> Collection::range_search(VectorView query,
+                                      float radius,
+                                      const SearchOptions& options) const {
+    return guard([&]() -> Result<Hits> {
+        SearchOptions used = options;
+        used.k = 0;
+        VECDB_TRY(used.validate());
+        VECDB_TRY(collection::check_radius(state_->field().metric, radius));
+        const auto version = state_->version();
+        Scratch<float> prepared;
+        Scratch<SegmentTarget> segments;
+        VECDB_TRY(
+            collection::prepare_queries(state_->kernels(), state_->field(), query, *prepared));
+        collection::find_targets(*version, used.filter, *segments);
+        const SearchTarget target{state_->kernels(), state_->field(), used, *segments};
+        return collection::range_search(target, prepared->data(), radius, worker_count(target, 1));
     });
 }
 
@@ -148,9 +155,9 @@ Result<std::size_t> Collection::search_into(VectorView query,
                           "room for " + std::to_string(hits.size()) + " hits, k is " +
                               std::to_string(options.k));
         }
-        VECDB_ASSIGN(
-            const std::size_t found,
-            search_version(*state_, *state_->version(), query, options, hits.first(options.k)));
+        const auto version = state_->version();  // outlives what the search keeps of it
+        VECDB_ASSIGN(const std::size_t found,
+                     search_version(*state_, *version, query, options, hits.first(options.k)));
         collection::pad(state_->field().metric, hits.subspan(found));
         return found;
     });
@@ -158,16 +165,19 @@ Result<std::size_t> Collection::search_into(VectorView query,
 
 Status Collection::prepare(const Filter& filter) const {
     return guard([&]() -> Status {
-        (void)allowed_rows(filter, *state_->version());
+        const auto version = state_->version();
+        Scratch<SegmentTarget> segments;
+        collection::find_targets(*version, filter, *segments);
         return {};
     });
 }
 
+Status Collection::build_index(const BuildOptions& options) {
+    return guard([&] { return state_->build_index(options); });
+}
+
 CollectionStats Collection::stats() const noexcept {
-    const auto version = state_->version();
-    return {.live_rows = version->live_rows,
-            .dead_rows = version->rows - version->live_rows,
-            .memory_bytes = version->memory_bytes};
+    return state_->stats();
 }
 
 }  // namespace vecdb

@@ -1,7 +1,9 @@
 #include "collection/collection_state.h"
 
 #include "check.h"
+#include "collection/storage/live_rows.h"
 #include "collection/vectors.h"
+#include "index/registry.h"
 
 #include <algorithm>
 #include <cstring>
@@ -12,6 +14,8 @@
 
 namespace vecdb {
 
+using collection::SealedList;
+using collection::SegmentVersion;
 using collection::Tombstones;
 using collection::Version;
 
@@ -24,19 +28,29 @@ bool strictly_ascending(std::span<const Id> ids) {
     return std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) == ids.end();
 }
 
+/// Return `segment` with `gone` removed.
+SegmentVersion without(const SegmentVersion& segment, std::span<const std::uint32_t> gone) {
+    SegmentVersion next = segment;
+    next.tombstones = segment.tombstones->with(gone, segment.chunk_rows());
+    next.live_rows -= gone.size();
+    return next;
+}
+
 }  // namespace
 
 CollectionState::CollectionState(std::string name, Schema schema, const simd::KernelTable& kernels)
     : name_(std::move(name)),
       schema_(std::move(schema)),
+      index_name_(index::index_name(field().index)),
       kernels_(kernels),
-      segment_(std::make_shared<Segment>(schema_.vectors.front().dim)) {
+      growing_(std::make_shared<collection::GrowingSegment>(field().dim)) {
     auto empty = std::make_shared<Version>();
-    empty->numbering = std::make_shared<char>();
-    empty->blocks = segment_->store.blocks();
-    empty->tombstones = std::make_shared<Tombstones>();
-    empty->dim = field().dim;
-    empty->rows_per_block = segment_->store.rows_per_block();
+    empty->sealed = std::make_shared<SealedList>();
+    empty->growing.numbering = std::make_shared<char>();
+    empty->growing.blocks = growing_->store.blocks();
+    empty->growing.tombstones = std::make_shared<Tombstones>();
+    empty->growing.dim = field().dim;
+    empty->growing.rows_per_block = growing_->store.rows_per_block();
     version_ = std::move(empty);
 }
 
@@ -45,28 +59,28 @@ Status CollectionState::write(std::span<const Id> ids, MatrixView vectors, Mode 
     if (ids.empty()) return {};
     const std::lock_guard writer(writer_);
     VECDB_ASSIGN(const Rows chosen, rows_to_write(ids, mode));
-    VECDB_ASSIGN(const Rows replaced, rows_to_replace(ids, chosen, mode));
+    VECDB_ASSIGN(Places replaced, rows_to_replace(ids, chosen, mode));
 
-    const std::size_t first = version()->rows;
+    const std::size_t first = version()->growing.rows;
     const std::size_t rows = first + chosen.size();
     if (rows > kMaxRowsPerSegment) {
         return {StatusCode::kFailedPrecondition,
-                "the collection would have " + std::to_string(rows) + " rows; at most " +
-                    std::to_string(kMaxRowsPerSegment)};
+                "the collection would have " + std::to_string(rows) +
+                    " rows without an index; at most " + std::to_string(kMaxRowsPerSegment)};
     }
     {
         const std::lock_guard lock(map_);  // get() looks ids up in the store
-        segment_->store.reserve(rows, first);
+        growing_->store.reserve(rows, first);
     }
     VECDB_TRY(fill(ids, vectors, chosen));
-    auto next = next_version(rows, replaced);
+    auto next = next_version(rows, std::move(replaced));
     {
         const std::lock_guard lock(map_);
-        segment_->map.reserve(chosen.size());
+        growing_->map.reserve(chosen.size());
         for (std::size_t row = first; row < rows; ++row) {
-            segment_->map.insert_or_replace(static_cast<std::uint32_t>(row));
+            growing_->map.insert_or_replace(static_cast<std::uint32_t>(row));
         }
-        next->memory_bytes += segment_->map.memory_bytes();
+        next->growing.memory_bytes += growing_->map.memory_bytes();
         publish(std::move(next));
     }
     compact_if_hollow();
@@ -121,29 +135,44 @@ Result<CollectionState::Rows> CollectionState::rows_to_write(std::span<const Id>
     return last;
 }
 
+/// Find the live row of `id`. The caller holds writer_ or map_, and `version` is the last one.
+std::optional<CollectionState::Place> CollectionState::find(const Version& version, Id id) const {
+    const std::size_t sealed = version.sealed->size();
+    if (const auto row = growing_->map.find(id)) {
+        return Place{static_cast<std::uint32_t>(sealed), *row};
+    }
+    for (std::size_t s = 0; s < sealed; ++s) {
+        const SegmentVersion& segment = *(*version.sealed)[s];
+        const auto row = segment.sealed->map.find(id);
+        if (row && !segment.removed(*row)) return Place{static_cast<std::uint32_t>(s), *row};
+    }
+    return std::nullopt;
+}
+
 /// Find the stored rows whose ids the batch has: refused by insert, replaced by upsert.
-Result<CollectionState::Rows> CollectionState::rows_to_replace(std::span<const Id> ids,
-                                                               const Rows& chosen,
-                                                               Mode mode) const {
-    Rows replaced;
+Result<CollectionState::Places> CollectionState::rows_to_replace(std::span<const Id> ids,
+                                                                 const Rows& chosen,
+                                                                 Mode mode) const {
+    const auto current = version();
+    Places replaced;
     for (const std::uint32_t i : chosen) {
-        const auto row = segment_->map.find(ids[i]);
-        if (!row) continue;
+        const auto place = find(*current, ids[i]);
+        if (!place) continue;
         if (mode == Mode::kInsert) {
             return Status(StatusCode::kAlreadyExists,
                           "id " + std::to_string(ids[i]) + " of " + collection::row_name(i) +
                               " exists in the collection");
         }
-        replaced.push_back(*row);
+        replaced.push_back(*place);
     }
     return replaced;
 }
 
 /// Write the chosen rows of the batch behind the published ones, where no reader looks.
 Status CollectionState::fill(std::span<const Id> ids, MatrixView vectors, const Rows& chosen) {
-    const collection::RowStore& store = segment_->store;
+    const collection::RowStore& store = growing_->store;
     const std::size_t dim = field().dim;
-    std::size_t row = version()->rows;
+    std::size_t row = version()->growing.rows;
     for (std::size_t done = 0; done < chosen.size();) {
         const std::size_t count = std::min(store.run(row), chosen.size() - done);
         for (std::size_t i = 0; i < count; ++i) {
@@ -161,19 +190,37 @@ Status CollectionState::fill(std::span<const Id> ids, MatrixView vectors, const 
     return {};
 }
 
-/// Make the version with `rows` rows in which `removed` are gone. The map's memory is still
-/// missing.
-std::shared_ptr<Version> CollectionState::next_version(std::size_t rows,
-                                                       const Rows& removed) const {
+/// Make the version with `rows` rows in the growing segment in which `removed` are gone. The memory
+/// of the growing segment's map is still missing.
+std::shared_ptr<Version> CollectionState::next_version(std::size_t rows, Places removed) const {
     const auto current = version();
     auto next = std::make_shared<Version>(*current);
-    next->blocks = segment_->store.blocks();
-    if (!removed.empty()) {
-        next->tombstones = current->tombstones->with(removed, current->rows_per_block);
+    SegmentVersion& growing = next->growing;
+    growing.blocks = growing_->store.blocks();
+    growing.live_rows += rows - growing.rows;
+    growing.rows = rows;
+    growing.memory_bytes = growing_->store.memory_bytes(rows);
+
+    std::sort(removed.begin(), removed.end());
+    const std::size_t sealed_count = current->sealed->size();
+    const bool sealed_changes = !removed.empty() && removed.front().segment < sealed_count;
+    SealedList sealed = sealed_changes ? *current->sealed : SealedList();
+    for (auto begin = removed.begin(); begin != removed.end();) {
+        const std::size_t s = begin->segment;
+        Rows gone;
+        for (; begin != removed.end() && begin->segment == s; ++begin)
+            gone.push_back(begin->row);
+        if (s < sealed_count) {
+            sealed[s] = std::make_shared<SegmentVersion>(without(*sealed[s], gone));
+        } else {
+            growing = without(growing, gone);
+        }
     }
-    next->live_rows = current->live_rows + (rows - current->rows) - removed.size();
-    next->rows = rows;
-    next->memory_bytes = segment_->store.memory_bytes(rows) + next->tombstones->memory_bytes();
+    if (sealed_changes) {
+        std::erase_if(sealed, [](const auto& segment) { return segment->live_rows == 0; });
+        next->sealed = std::make_shared<SealedList>(std::move(sealed));
+    }
+    next->count_live_rows();
     return next;
 }
 
@@ -184,66 +231,67 @@ void CollectionState::publish(std::shared_ptr<const Version> version) noexcept {
 
 Result<std::size_t> CollectionState::remove(std::span<const Id> ids) {
     const std::lock_guard writer(writer_);
-    Rows rows;
+    const auto current = version();
+    Places places;
     for (const Id id : ids) {
-        if (const auto row = segment_->map.find(id)) rows.push_back(*row);
+        if (const auto place = find(*current, id)) places.push_back(*place);
     }
-    std::sort(rows.begin(), rows.end());
-    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-    if (rows.empty()) return std::size_t{0};
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    if (places.empty()) return std::size_t{0};
 
-    auto next = next_version(version()->rows, rows);
+    auto next = next_version(current->growing.rows, places);
     {
         const std::lock_guard lock(map_);
-        for (const std::uint32_t row : rows)
-            segment_->map.erase(segment_->store.id(row));
-        next->memory_bytes += segment_->map.memory_bytes();
+        for (const Place& place : places) {
+            if (place.segment < current->sealed->size()) continue;
+            growing_->map.erase(growing_->store.id(place.row));
+        }
+        next->growing.memory_bytes += growing_->map.memory_bytes();
         publish(std::move(next));
     }
-    const std::size_t removed = rows.size();
     compact_if_hollow();
-    return removed;
+    return places.size();
 }
 
 void CollectionState::compact_if_hollow() {
     const auto current = version();
-    const std::size_t dead = current->rows - current->live_rows;
-    if (dead <= kMinDeadRows || dead <= current->live_rows / 2) return;
+    const std::size_t live = current->growing.live_rows;
+    const std::size_t dead = current->growing.rows - live;
+    if (building_ || dead <= kMinDeadRows || dead <= live / 2) return;
     try {
-        compact();
+        replace_growing(0, std::make_shared<Version>(*current));
     } catch (const std::bad_alloc&) {
         // The write itself succeeded; space returns when memory allows.
     }
 }
 
-/// Copy the live rows into a segment of their own.
-void CollectionState::compact() {
-    const auto current = version();
-    auto segment = std::make_shared<Segment>(current->dim);
-    segment->store.reserve(current->live_rows, 0);
-    segment->map.reserve(current->live_rows);
-    std::size_t row = 0;
-    for (std::size_t b = 0; b < current->block_count(); ++b) {
-        const index::FlatBlock block = current->block(b, nullptr);
-        for (std::size_t i = 0; i < block.count; ++i) {
-            if ((block.filter.word(i / 64) >> (i % 64) & 1U) == 0) continue;
-            std::memcpy(
-                segment->store.vector(row), block.rows.row(i), current->dim * sizeof(float));
-            segment->store.id(row) = block.ids[i];
-            segment->store.norm(row) = block.norms[i];
-            segment->map.insert_or_replace(static_cast<std::uint32_t>(row));
-            ++row;
-        }
+/// Copy the live rows from row `first` on into a growing segment of their own and publish `next`
+/// with it.
+void CollectionState::replace_growing(std::size_t first, std::shared_ptr<Version> next) {
+    const SegmentVersion& old = next->growing;
+    auto growing = std::make_shared<collection::GrowingSegment>(old.dim);
+    std::size_t live = 0;
+    for (std::size_t b = first / old.rows_per_block; b < old.block_count(); ++b) {
+        const index::FlatBlock block = old.block(b, nullptr);
+        const std::size_t begin = std::max(first, b * old.rows_per_block) % old.rows_per_block;
+        growing->store.reserve(std::min(live + block.count - begin, old.live_rows), live);
+        live = collection::append_live(block, begin, growing->store, live);
     }
-    auto next = std::make_shared<Version>(*current);
-    next->numbering = std::make_shared<char>();
-    next->blocks = segment->store.blocks();
-    next->tombstones = std::make_shared<Tombstones>();
-    next->rows = row;
-    next->memory_bytes = segment->store.memory_bytes(row) + segment->map.memory_bytes();
+    growing->map.reserve(live);
+    for (std::size_t row = 0; row < live; ++row)
+        growing->map.insert_or_replace(static_cast<std::uint32_t>(row));
+
+    next->growing.numbering = std::make_shared<char>();
+    next->growing.blocks = growing->store.blocks();
+    next->growing.tombstones = std::make_shared<Tombstones>();
+    next->growing.rows = live;
+    next->growing.live_rows = live;
+    next->growing.memory_bytes = growing->store.memory_bytes(live) + growing->map.memory_bytes();
+    next->count_live_rows();
 
     const std::lock_guard lock(map_);
-    segment_ = std::move(segment);
+    growing_ = std::move(growing);
     publish(std::move(next));
 }
 
@@ -252,26 +300,45 @@ Result<FetchedRows> CollectionState::get(std::span<const Id> ids) const {
     fetched.dim = field().dim;
     fetched.vectors.resize(ids.size() * fetched.dim);
     fetched.found.resize(ids.size());
-    std::vector<std::size_t> rows(ids.size());
+    std::vector<Place> places(ids.size());
     std::shared_ptr<const Version> version;
     {
         const std::shared_lock lock(map_);
         version = this->version();
         for (std::size_t i = 0; i < ids.size(); ++i) {
-            const auto row = segment_->map.find(ids[i]);
-            fetched.found[i] = row.has_value();
-            rows[i] = row.value_or(0);
+            const auto place = find(*version, ids[i]);
+            fetched.found[i] = place.has_value();
+            places[i] = place.value_or(Place{});
         }
     }
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (!fetched.found[i]) continue;
-        const collection::RowBlock& block = *(*version->blocks)[rows[i] / version->rows_per_block];
-        const std::size_t offset = rows[i] % version->rows_per_block;
+        const SegmentVersion& segment = version->segment(places[i].segment);
+        const collection::RowBlock& block =
+            *(*segment.blocks)[places[i].row / segment.rows_per_block];
+        const std::size_t offset = places[i].row % segment.rows_per_block;
         const float* stored = block.vectors.data() + offset * fetched.dim;
         const float length = field().metric == Metric::kCosine ? block.norms[offset] : 1.0F;
         kernels_.scale(stored, fetched.dim, length, fetched.vectors.data() + i * fetched.dim);
     }
     return fetched;
+}
+
+CollectionStats CollectionState::stats() const noexcept {
+    const auto version = this->version();
+    CollectionStats stats;
+    stats.live_rows = version->live_rows;
+    stats.index = index_name_;
+    for (std::size_t s = 0; s < version->segment_count(); ++s) {
+        const SegmentVersion& segment = version->segment(s);
+        stats.dead_rows += segment.rows - segment.live_rows;
+        stats.memory_bytes += segment.memory_bytes + segment.tombstones->memory_bytes();
+        if (segment.sealed == nullptr) continue;
+        ++stats.sealed_segments;
+        stats.sealed_rows += segment.live_rows;
+        stats.index_bytes += segment.sealed->index_bytes();
+    }
+    return stats;
 }
 
 }  // namespace vecdb

@@ -3,20 +3,24 @@
 /// \file
 /// What the handles on one collection share.
 
-#include "collection/storage/id_map.h"
-#include "collection/storage/row_store.h"
+#include "collection/storage/growing_segment.h"
+#include "collection/storage/seal.h"
 #include "collection/version.h"
 #include "simd/kernel_table.h"
 
 #include <vecdb/collection.h>
+#include <vecdb/rebuild.h>
 #include <vecdb/schema.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
 #include <vecdb/views.h>
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -28,7 +32,8 @@ namespace vecdb {
 /// that readers work on.
 ///
 /// A write goes: check the whole batch, reserve all memory, fill rows that no reader sees yet, then
-/// publish (which cannot fail).
+/// publish (which cannot fail). New rows go to the growing segment; rows of sealed segments are
+/// only marked as removed. build_index() makes one sealed segment of all live rows.
 /// Threads: internally synchronised.
 class CollectionState {
   public:
@@ -52,33 +57,43 @@ class CollectionState {
     Status write(std::span<const Id> ids, MatrixView vectors, Mode mode);
     Result<std::size_t> remove(std::span<const Id> ids);
     Result<FetchedRows> get(std::span<const Id> ids) const;
+    /// As Collection::build_index; may throw what a custom index throws.
+    Status build_index(const BuildOptions& options);
+    [[nodiscard]] CollectionStats stats() const noexcept;
 
   private:
     using Rows = std::vector<std::uint32_t>;
 
-    /// One numbering of rows with the map from ids to it.
-    struct Segment {
-        explicit Segment(std::size_t dim) : store(dim), map(store) {}
-        collection::RowStore store;
-        collection::IdMap map;
+    /// Where a live row stands: segment as in Version::segment().
+    struct Place {
+        std::uint32_t segment;
+        std::uint32_t row;
+        friend auto operator<=>(const Place&, const Place&) = default;
     };
+    using Places = std::vector<Place>;
+
+    class Build;
 
     Status check_batch(std::span<const Id> ids, MatrixView vectors) const;
     Result<Rows> rows_to_write(std::span<const Id> ids, Mode mode) const;
-    Result<Rows> rows_to_replace(std::span<const Id> ids, const Rows& chosen, Mode mode) const;
+    [[nodiscard]] std::optional<Place> find(const collection::Version& version, Id id) const;
+    Result<Places> rows_to_replace(std::span<const Id> ids, const Rows& chosen, Mode mode) const;
     Status fill(std::span<const Id> ids, MatrixView vectors, const Rows& chosen);
-    std::shared_ptr<collection::Version> next_version(std::size_t rows, const Rows& removed) const;
+    std::shared_ptr<collection::Version> next_version(std::size_t rows, Places removed) const;
     void publish(std::shared_ptr<const collection::Version> version) noexcept;
     void compact_if_hollow();
-    void compact();
+    void adopt(const collection::Version& frozen, const collection::Seal& seal);
+    void replace_growing(std::size_t first, std::shared_ptr<collection::Version> next);
 
     const std::string name_;
     const Schema schema_;
+    const std::string index_name_;
     const simd::KernelTable& kernels_;
 
     std::mutex writer_;              // held for a whole write
-    mutable std::shared_mutex map_;  // held by writers while they change segment_'s map and publish
-    std::shared_ptr<Segment> segment_;  // changed under both
+    bool building_ = false;          // guarded by writer_; rows keep their numbers while it is set
+    mutable std::shared_mutex map_;  // held by writers while they change growing_'s map and publish
+    std::shared_ptr<collection::GrowingSegment> growing_;  // changed under both
     // Held to copy or swap one pointer. std::atomic<std::shared_ptr> would do, but that of
     // libstdc++ 12 lets a reader's access slip past its unlocking.
     mutable std::mutex publishing_;

@@ -1,4 +1,5 @@
 #include "check.h"
+#include "collection/builtin_indexes.h"
 #include "collection/collection_state.h"
 #include "collection/names.h"
 #include "simd/dispatch.h"
@@ -48,6 +49,7 @@ Database& Database::operator=(Database&&) noexcept = default;
 
 Result<Database> Database::in_memory() {
     return guard([]() -> Result<Database> {
+        collection::register_builtin();
         VECDB_ASSIGN(const simd::KernelTable* kernels, simd::active_table());
         return Database(std::make_unique<DatabaseState>(*kernels));
     });

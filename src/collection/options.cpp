@@ -1,7 +1,9 @@
 #include "check.h"
+#include "collection/builtin_indexes.h"
 #include "collection/names.h"
 
 #include <vecdb/index_options.h>
+#include <vecdb/rebuild.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 
@@ -95,7 +97,8 @@ Status validate_names(const Schema& schema) {
     return {};
 }
 
-/// Refuse what is right in itself and not served by this version.
+/// Refuse what is right in itself and not served: by this version, or by the chosen index, which
+/// checks its parameters against the field.
 Status check_served(const Schema& schema) {
     const auto unsupported = [](const std::string& what) {
         return Status(StatusCode::kUnsupported, what + " not served by this version");
@@ -110,11 +113,7 @@ Status check_served(const Schema& schema) {
     if (field.element_type != ElementType::kFloat32) {
         return unsupported("element type " + std::string(to_string(field.element_type)) + " is");
     }
-    if (!std::holds_alternative<FlatOptions>(field.index)) {
-        constexpr const char* kNames[] = {"flat", "hnsw", "ivf", "custom"};
-        return unsupported("index " + std::string(kNames[field.index.index()]) + " is");
-    }
-    return {};
+    return collection::is_scanned(field) ? Status() : collection::make_index(field).status();
 }
 
 }  // namespace
@@ -169,6 +168,10 @@ Status Schema::validate() const {
         VECDB_TRY(validate_names(*this));
         return check_served(*this);
     });
+}
+
+Status BuildOptions::validate() const {
+    return guard([&] { return check_range("threads", threads, 0, kMaxThreads); });
 }
 
 Status SearchOptions::validate() const {

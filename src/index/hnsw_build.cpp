@@ -157,12 +157,17 @@ void HnswBuilder::measure(std::uint32_t node, Worker& worker) const {
     worker.distances.resize(list.size());
     space_.prepare(node, worker.query);
     space_.between(node, worker.query, list, worker.distances.data());
-    worker.candidates.resize(list.size());
+    worker.order.resize(list.size());
     for (std::size_t i = 0; i < list.size(); ++i)
-        worker.candidates[i] = {worker.distances[i], list[i]};
-    std::sort(worker.candidates.begin(), worker.candidates.end(), [](auto& a, auto& b) {
-        return a.distance < b.distance || (a.distance == b.distance && a.node < b.node);
-    });
+        worker.order[i] = walk_key(worker.distances[i], list[i]);
+    std::sort(worker.order.begin(), worker.order.end());
+    Candidates& candidates = worker.candidates;
+    candidates.resize(list.size());
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        candidates.nodes[i] = node_of(worker.order[i]);
+        candidates.distances[i] = distance_of(worker.order[i]);
+        candidates.factors[i] = 0;
+    }
 }
 
 /// Choose at most `most` of the candidates: nearest first, leaving out those to which a chosen one
@@ -170,39 +175,47 @@ void HnswBuilder::measure(std::uint32_t node, Worker& worker) const {
 /// than alpha.
 void HnswBuilder::prune(std::size_t most, float alpha, Worker& worker) const {
     worker.chosen.clear();
-    worker.factors.assign(worker.candidates.size(), 0.0F);
-    choose(most, kFirstAlpha, worker);
-    if (alpha > kFirstAlpha) choose(most, alpha, worker);
+    choose(most, kFirstAlpha, alpha, worker);
+    if (alpha > kFirstAlpha) choose(most, alpha, alpha, worker);
 }
 
-/// One round of prune: `factors` holds for each candidate the largest quotient of its distance to
-/// the node by that to a chosen one, infinity once chosen.
-void HnswBuilder::choose(std::size_t most, float limit, Worker& worker) const {
-    constexpr float kOut = std::numeric_limits<float>::infinity();
-    const float keep = std::max(limit, shape_.alpha);
-    auto& candidates = worker.candidates;
-    for (std::size_t at = 0; at < candidates.size() && worker.chosen.size() < most; ++at) {
-        if (worker.factors[at] > limit) continue;
-        const std::uint32_t chosen = candidates[at].node;
+/// One round of prune: take those whose factor is at most `take`; forget those above `keep`.
+void HnswBuilder::choose(std::size_t most, float take, float keep, Worker& worker) const {
+    Candidates& candidates = worker.candidates;
+    for (std::size_t at = 0; at < candidates.size() && worker.chosen.size() < most;) {
+        if (candidates.factors[at] > take) {
+            ++at;
+            continue;
+        }
+        const std::uint32_t chosen = candidates.nodes[at];
         worker.chosen.push_back(chosen);
-        worker.factors[at] = kOut;
-        worker.list.clear();
-        worker.rest.clear();
-        for (std::size_t j = 0; j < candidates.size(); ++j) {
-            if (worker.factors[j] > keep) continue;
-            worker.list.push_back(candidates[j].node);
-            worker.rest.push_back({candidates[j].distance, static_cast<std::uint32_t>(j)});
-        }
-        if (worker.list.empty()) continue;
-        worker.distances.resize(worker.list.size());
+        candidates.factors[at] = std::numeric_limits<float>::infinity();
+        worker.distances.resize(candidates.size());
         space_.prepare(chosen, worker.query);
-        space_.between(chosen, worker.query, worker.list, worker.distances.data());
-        for (std::size_t r = 0; r < worker.rest.size(); ++r) {
-            float& factor = worker.factors[worker.rest[r].node];
-            const float between = worker.distances[r];
-            factor = between > 0 ? std::max(factor, worker.rest[r].distance / between) : kOut;
-        }
+        space_.between(chosen, worker.query, candidates.nodes, worker.distances.data());
+        at = candidates.weigh(worker.distances, keep, at);
     }
+}
+
+/// Raise the factors by the distances to a chosen node and drop candidates above `keep`. Returns
+/// where the candidate at `at` or its successor is afterwards.
+std::size_t HnswBuilder::Candidates::weigh(std::span<const float> between,
+                                           float keep,
+                                           std::size_t at) {
+    std::size_t left = 0;
+    std::size_t moved = 0;
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (i == at) moved = left;
+        const float quotient =
+            between[i] > 0 ? distances[i] / between[i] : std::numeric_limits<float>::infinity();
+        const float factor = std::max(factors[i], quotient);
+        nodes[left] = nodes[i];
+        distances[left] = distances[i];
+        factors[left] = factor;
+        left += factor <= keep ? 1U : 0U;
+    }
+    resize(left);
+    return moved;
 }
 
 /// Give the nodes that the batch links to their links back.

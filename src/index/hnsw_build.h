@@ -55,10 +55,20 @@ class HnswBuilder {
     [[nodiscard]] Status add(std::size_t first, std::span<const std::uint32_t> entries);
 
   private:
-    /// A neighbour with its distance to the node whose list is being made.
-    struct Candidate {
-        float distance;
-        std::uint32_t node;
+    /// Nodes that may enter a list, nearest first: with their distances to the node whose list it
+    /// is, and the largest quotient of that distance by the one to a node chosen already.
+    struct Candidates {
+        std::vector<std::uint32_t> nodes;
+        std::vector<float> distances;
+        std::vector<float> factors;
+
+        [[nodiscard]] std::size_t size() const noexcept { return nodes.size(); }
+        void resize(std::size_t size) {
+            nodes.resize(size);
+            distances.resize(size);
+            factors.resize(size);
+        }
+        std::size_t weigh(std::span<const float> between, float keep, std::size_t at);
     };
     /// A link that another node's new list asks for.
     struct Reverse {
@@ -69,12 +79,11 @@ class HnswBuilder {
     struct Worker {
         Walk walk;
         HnswQuery query;
-        std::vector<Candidate> candidates;
-        std::vector<Candidate> rest;
+        Candidates candidates;
+        std::vector<WalkKey> order;
         std::vector<std::uint32_t> chosen;
         std::vector<std::uint32_t> list;
         std::vector<float> distances;
-        std::vector<float> factors;
     };
 
     Status pass(std::span<const std::uint32_t> order,
@@ -95,7 +104,7 @@ class HnswBuilder {
                     Worker& worker);
     void measure(std::uint32_t node, Worker& worker) const;
     void prune(std::size_t most, float alpha, Worker& worker) const;
-    void choose(std::size_t most, float limit, Worker& worker) const;
+    void choose(std::size_t most, float take, float keep, Worker& worker) const;
 
     const HnswSpace& space_;
     const HnswShape& shape_;

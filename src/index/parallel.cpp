@@ -7,6 +7,10 @@
 #include <thread>
 #include <vector>
 
+#if defined(VECDB_WITH_OPENMP)
+#    include <omp.h>
+#endif
+
 namespace vecdb::index {
 namespace {
 
@@ -87,6 +91,20 @@ void parallel_for(std::size_t tasks, std::size_t threads, TaskRef body, Team tea
     }
     queue.rethrow();
 }
+
+#if defined(VECDB_WITH_OPENMP)
+// The number belongs to the calling thread: others keep theirs.
+SerialRegions::SerialRegions() noexcept : before_(omp_get_max_threads()) {
+    omp_set_num_threads(1);
+}
+
+SerialRegions::~SerialRegions() {
+    omp_set_num_threads(before_);
+}
+#else
+SerialRegions::SerialRegions() noexcept : before_(0) {}
+SerialRegions::~SerialRegions() = default;
+#endif
 
 std::size_t machine_threads() noexcept {
     return std::max<std::size_t>(1, std::thread::hardware_concurrency());

@@ -44,6 +44,19 @@ enum class Team : std::uint8_t {
 /// workers have ended; tasks not yet begun are then left out.
 void parallel_for(std::size_t tasks, std::size_t threads, TaskRef body, Team team = Team::kPool);
 
+/// While it lives, parallel regions that other libraries enter from this thread have one thread.
+/// Without OpenMP there are none.
+class SerialRegions {
+  public:
+    SerialRegions() noexcept;
+    ~SerialRegions();
+    SerialRegions(const SerialRegions&) = delete;
+    SerialRegions& operator=(const SerialRegions&) = delete;
+
+  private:
+    int before_;
+};
+
 /// Return the number of threads the machine runs at once, at least 1.
 [[nodiscard]] std::size_t machine_threads() noexcept;
 

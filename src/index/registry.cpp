@@ -2,7 +2,9 @@
 
 #include "check.h"
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -16,6 +18,11 @@ class Registry {
     static Registry& instance() {
         static Registry registry;
         return registry;
+    }
+
+    void set(std::string_view name, IndexFactory factory) {
+        const std::lock_guard lock(mutex_);
+        factories_.insert_or_assign(std::string(name), std::move(factory));
     }
 
     Status add(std::string_view name, IndexFactory factory) {
@@ -49,6 +56,14 @@ class Registry {
 
 constexpr std::size_t kMaxNameLength = 255;
 
+/// The names of the library's own indexes, in the order of IndexOptions.
+constexpr std::string_view kBuiltinNames[] = {"flat", "hnsw", "ivf"};
+
+bool is_builtin(std::string_view name) {
+    return std::find(std::begin(kBuiltinNames), std::end(kBuiltinNames), name) !=
+           std::end(kBuiltinNames);
+}
+
 }  // namespace
 
 Status register_index(std::string_view name, IndexFactory factory) {
@@ -62,6 +77,10 @@ Status register_index(std::string_view name, IndexFactory factory) {
             return {StatusCode::kInvalidArgument,
                     "the factory of index '" + std::string(name) + "' is empty"};
         }
+        if (is_builtin(name)) {
+            return {StatusCode::kAlreadyExists,
+                    "an index named '" + std::string(name) + "' comes with the library"};
+        }
         return Registry::instance().add(name, std::move(factory));
     });
 }
@@ -69,14 +88,16 @@ Status register_index(std::string_view name, IndexFactory factory) {
 namespace index {
 
 std::string index_name(const IndexOptions& options) {
-    constexpr const char* kNames[] = {"flat", "hnsw", "ivf"};
     if (const auto* custom = std::get_if<CustomOptions>(&options)) return custom->name;
-    return kNames[options.index()];
+    return std::string(kBuiltinNames[options.index()]);
 }
 
 Result<std::unique_ptr<Index>> make_index(const VectorField& field) {
     const std::string name = index_name(field.index);
     const IndexFactory factory = Registry::instance().find(name);
+    if (!factory && is_builtin(name)) {
+        return Status(StatusCode::kUnsupported, "index " + name + " is not served by this build");
+    }
     if (!factory) {
         return Status(StatusCode::kInvalidArgument,
                       "no index named '" + name + "' is registered in this program");
@@ -86,6 +107,11 @@ Result<std::unique_ptr<Index>> make_index(const VectorField& field) {
         return Status(StatusCode::kInternal, "the factory of index '" + name + "' made nothing");
     }
     return made;
+}
+
+void register_builtin_index(std::string_view name, IndexFactory factory) {
+    VECDB_ASSERT(is_builtin(name));
+    Registry::instance().set(name, std::move(factory));
 }
 
 std::vector<std::string> registered_indexes() {

@@ -50,8 +50,11 @@ struct Rows {
     constexpr Rows(const T* first, std::size_t elements, std::size_t dimension) noexcept
         : base(first), stride(elements * sizeof(T)), dim(dimension) {}
 
-    [[nodiscard]] const void* row(std::size_t i) const noexcept {
-        return static_cast<const char*>(base) + i * stride;
+    /// Return row i, whose elements are of type T.
+    template <class T = void>
+    [[nodiscard]] const T* row(std::size_t i) const noexcept {
+        const void* first = static_cast<const char*>(base) + i * stride;
+        return static_cast<const T*>(first);
     }
     /// View the rows from row `first` on.
     [[nodiscard]] Rows from(std::size_t first) const noexcept { return {row(first), stride, dim}; }

@@ -118,11 +118,6 @@ inline std::size_t keep(
     return n + static_cast<std::size_t>(distance <= threshold);
 }
 
-template <class Element>
-inline const Element* row_of(const Rows& rows, std::size_t i) {
-    return static_cast<const Element*>(rows.row(i));
-}
-
 template <class Pairs>
 VECDB_KERNEL std::size_t select_range(
     const void* query, const Rows& rows, std::size_t count, float threshold, const Kept& kept) {
@@ -135,7 +130,7 @@ VECDB_KERNEL std::size_t select_range(
     for (; distances.bytes() < kLongRow && i + kGroup <= count; i += kGroup) {
         const Element* group[kGroup];
         for (std::size_t r = 0; r < kGroup; ++r)
-            group[r] = row_of<Element>(rows, i + r);
+            group[r] = rows.row<Element>(i + r);
         const StreamAhead<Element, kGroup> ahead{group[0] + Pairs::kStreamAhead / sizeof(Element)};
         distances(group, ahead, out);
         for (std::size_t r = 0; r < kGroup; ++r) {
@@ -143,7 +138,7 @@ VECDB_KERNEL std::size_t select_range(
         }
     }
     for (; i < count; ++i) {
-        const Element* const row[1] = {row_of<Element>(rows, i)};
+        const Element* const row[1] = {rows.row<Element>(i)};
         distances(row, NothingAhead(), out);
         n = keep(static_cast<std::uint32_t>(i), out[0], threshold, kept, n);
     }
@@ -169,9 +164,9 @@ VECDB_KERNEL std::size_t select_list(const void* query,
         const Element* group[kGroup];
         ScatteredAhead<Element, kGroup> ahead;
         for (std::size_t r = 0; r < kGroup; ++r) {
-            group[r] = row_of<Element>(rows, list[i + r]);
+            group[r] = rows.row<Element>(list[i + r]);
             const std::size_t later = i + r + distance;
-            ahead.rows[r] = later < count ? row_of<Element>(rows, list[later]) : group[r];
+            ahead.rows[r] = later < count ? rows.row<Element>(list[later]) : group[r];
         }
         distances(group, ahead, out);
         for (std::size_t r = 0; r < kGroup; ++r) {
@@ -179,7 +174,7 @@ VECDB_KERNEL std::size_t select_list(const void* query,
         }
     }
     for (; i < count; ++i) {
-        const Element* const row[1] = {row_of<Element>(rows, list[i])};
+        const Element* const row[1] = {rows.row<Element>(list[i])};
         distances(row, NothingAhead(), out);
         n = keep(list[i], out[0], threshold, kept, n);
     }
@@ -191,7 +186,7 @@ template <class Products>
 VECDB_KERNEL void squared_norms(const Rows& rows, std::size_t count, float* norms) {
     using Element = typename Products::Element;
     for (std::size_t i = 0; i < count; ++i) {
-        const Element* const row[1] = {row_of<Element>(rows, i)};
+        const Element* const row[1] = {rows.row<Element>(i)};
         const Comparison<Products> with_itself(row[0], rows.dim);
         with_itself(row, NothingAhead(), norms + i);
         norms[i] = norms[i] == kInfinity ? kInfinity : -norms[i];

@@ -69,7 +69,7 @@ inline void pack_columns(const Rows& rows,
                          std::size_t width) {
     const float* row[4];
     for (std::size_t r = 0; r < 4; ++r)
-        row[r] = row_of<float>(rows, r < count ? r : 0);
+        row[r] = rows.row<float>(r < count ? r : 0);
     std::size_t i = first;
     if (count == 4) {
         for (std::size_t ahead = last; ahead < last + kPackDims; ahead += kPerLine<float>) {
@@ -159,7 +159,7 @@ VECDB_KERNEL std::size_t tile(const Tile& tile, TileHit* hits) {
 
 /// Fill the table of a level (lanes_*.h).
 template <class Level, std::size_t Queries, std::size_t Vectors>
-constexpr KernelTable make_table(const char* name) {
+constexpr KernelTable make_table(const char* name, const CodeKernels& codes) {
     using V = typename Level::Floats;
     using Floats = Float32Elements<Level>;
     using Halves = Float16Elements<Level>;
@@ -177,7 +177,7 @@ constexpr KernelTable make_table(const char* name) {
             .tile_queries = Queries,
             .pack = pack<V::kWidth * Vectors>,
             .tile = tile<V, Queries, Vectors>,
-            .codes = plain_code_kernels(),
+            .codes = codes,
             .walk = walk_kernels()};
 }
 

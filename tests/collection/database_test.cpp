@@ -134,8 +134,8 @@ TEST_CASE("a schema that is refused makes no collection") {
     CHECK(database.create_collection("a", Schema::single(0)).status().code() ==
           StatusCode::kInvalidArgument);
     Schema graph = Schema::single(8);
-    graph.vectors[0].index = HnswOptions{};
-    CHECK(database.create_collection("a", graph).status().code() == StatusCode::kUnsupported);
+    graph.vectors[0].index = CustomOptions{.name = "no such index", .parameters = {}};
+    CHECK(database.create_collection("a", graph).status().code() == StatusCode::kInvalidArgument);
     CHECK(database.list_collections().empty());
     CHECK(database.create_collection("a", Schema::single(kMaxDimension)).ok());
 }

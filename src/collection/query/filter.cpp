@@ -3,9 +3,13 @@
 #include <vecdb/filter.h>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace vecdb {
+
+using collection::SegmentVersion;
+
 namespace {
 
 class BitsetFilter final : public FilterState {
@@ -45,42 +49,68 @@ class PredicateFilter final : public FilterState {
     std::function<bool(Id)> predicate_;
 };
 
+std::size_t count_live(const SegmentVersion& segment, const FilterRows& rows) {
+    std::size_t count = 0;
+    for (std::size_t b = 0; b < segment.block_count(); ++b) {
+        const index::FlatBlock block = segment.block(b, rows.allowed.words().data());
+        for (std::size_t w = 0; w * 64 < block.count; ++w) {
+            count += static_cast<std::size_t>(std::popcount(block.allowed_word(w)));
+        }
+    }
+    return count;
+}
+
 }  // namespace
 
-std::shared_ptr<const FilterRows> FilterState::rows(const collection::Version& version) const {
-    auto known = recall(version.numbering.get());
-    if (known && known->rows >= version.rows) return known;
-
-    auto found = std::make_shared<FilterRows>();
-    found->rows = version.rows;
-    found->allowed = known ? known->allowed : Bitset();
-    found->allowed.resize(version.rows);
-    for (std::size_t row = known ? known->rows : 0; row < version.rows; ++row) {
-        const collection::RowBlock& block = *(*version.blocks)[row / version.rows_per_block];
-        if (allows(block.ids[row % version.rows_per_block])) found->allowed.set(row);
-    }
-    remember(version.numbering, found);
+AllowedRows FilterState::rows(const SegmentVersion& segment) const {
+    Entry entry = recall(segment);
+    const bool tested = entry.rows && entry.rows->rows >= segment.rows;
+    if (tested && entry.count.key != nullptr) return {entry.rows, entry.count.live};
+    if (!tested) entry.rows = test_rows(segment, entry.rows);
+    entry.count = {.tombstones = segment.tombstones,
+                   .key = segment.tombstones.get(),
+                   .rows = segment.rows,
+                   .live = count_live(segment, *entry.rows)};
+    const AllowedRows found{entry.rows, entry.count.live};
+    remember(std::move(entry));
     return found;
 }
 
-std::shared_ptr<const FilterRows> FilterState::recall(const void* key) const {
-    const std::lock_guard lock(mutex_);
-    for (const Entry& entry : entries_) {
-        if (entry.key == key) return entry.rows;  // its weak_ptr keeps the address from reuse
+std::shared_ptr<const FilterRows> FilterState::test_rows(
+    const SegmentVersion& segment, const std::shared_ptr<const FilterRows>& known) const {
+    auto found = std::make_shared<FilterRows>();
+    found->rows = segment.rows;
+    found->allowed = known ? known->allowed : Bitset();
+    found->allowed.resize(segment.rows);
+    for (std::size_t row = known ? known->rows : 0; row < segment.rows; ++row) {
+        const collection::RowBlock& block = *(*segment.blocks)[row / segment.rows_per_block];
+        if (allows(block.ids[row % segment.rows_per_block])) found->allowed.set(row);
     }
-    return nullptr;
+    return found;
 }
 
-void FilterState::remember(const collection::RowNumbering& numbering,
-                           const std::shared_ptr<const FilterRows>& rows) const {
+FilterState::Entry FilterState::recall(const SegmentVersion& segment) const {
+    const std::lock_guard lock(mutex_);
+    for (const Entry& entry : entries_) {
+        // The weak_ptrs keep the addresses from reuse.
+        if (entry.key != segment.numbering.get()) continue;
+        const Count& count = entry.count;
+        const bool holds = count.key == segment.tombstones.get() && count.rows == segment.rows;
+        return {entry.numbering, entry.key, entry.rows, holds ? count : Count()};
+    }
+    return {segment.numbering, segment.numbering.get(), nullptr, {}};
+}
+
+void FilterState::remember(Entry found) const {
     const std::lock_guard lock(mutex_);
     std::erase_if(entries_, [](const Entry& entry) { return entry.numbering.expired(); });
     for (Entry& entry : entries_) {
-        if (entry.key != numbering.get()) continue;
-        if (entry.rows->rows < rows->rows) entry.rows = rows;
+        if (entry.key != found.key) continue;
+        if (entry.rows->rows < found.rows->rows) entry.rows = std::move(found.rows);
+        if (entry.count.rows <= found.count.rows) entry.count = std::move(found.count);
         return;
     }
-    entries_.push_back({numbering, numbering.get(), rows});
+    entries_.push_back(std::move(found));
 }
 
 Filter::Filter() noexcept = default;

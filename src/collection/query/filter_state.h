@@ -19,8 +19,14 @@ namespace vecdb {
 /// Rows of one numbering that a filter allows; removed rows are not taken out.
 /// Threads: immutable.
 struct FilterRows {
-    std::size_t rows = 0;  ///< Rows looked at: at least those of the version asked for.
+    std::size_t rows = 0;  ///< Rows looked at: at least those of the segment asked for.
     Bitset allowed;
+};
+
+/// The answer to a search: rows allowed, and how many of them are there and not removed.
+struct AllowedRows {
+    std::shared_ptr<const FilterRows> rows;
+    std::size_t live = 0;
 };
 
 /// An immutable test of ids with a memory of its answers per numbering of rows.
@@ -32,23 +38,35 @@ class FilterState {
     FilterState(const FilterState&) = delete;
     FilterState& operator=(const FilterState&) = delete;
 
-    /// Return the rows of `version` that are allowed, testing only those not seen before. Throws
-    /// std::bad_alloc and what a predicate throws.
-    [[nodiscard]] std::shared_ptr<const FilterRows> rows(const collection::Version& version) const;
+    /// Return the rows of `segment` that are allowed, testing only those not seen before and
+    /// counting only when rows were added or removed. Throws std::bad_alloc and what a predicate
+    /// throws.
+    [[nodiscard]] AllowedRows rows(const collection::SegmentVersion& segment) const;
 
   private:
+    /// A number of live allowed rows and the state of the segment that it holds for.
+    struct Count {
+        std::weak_ptr<const collection::Tombstones> tombstones;
+        const collection::Tombstones* key = nullptr;
+        std::size_t rows = 0;
+        std::size_t live = 0;
+    };
     struct Entry {
         std::weak_ptr<const void> numbering;
         const void* key;
         std::shared_ptr<const FilterRows> rows;
+        Count count;
     };
 
     /// Tell whether `id` is allowed.
     [[nodiscard]] virtual bool allows(Id id) const = 0;
 
-    [[nodiscard]] std::shared_ptr<const FilterRows> recall(const void* key) const;
-    void remember(const collection::RowNumbering& numbering,
-                  const std::shared_ptr<const FilterRows>& rows) const;
+    [[nodiscard]] std::shared_ptr<const FilterRows> test_rows(
+        const collection::SegmentVersion& segment,
+        const std::shared_ptr<const FilterRows>& known) const;
+    /// Return what is known of the numbering, its count cleared unless it holds for `segment`.
+    [[nodiscard]] Entry recall(const collection::SegmentVersion& segment) const;
+    void remember(Entry found) const;
 
     mutable std::mutex mutex_;
     mutable std::vector<Entry> entries_;  // guarded by mutex_

@@ -15,40 +15,21 @@ namespace {
 using index::FlatBlock;
 using index::TopK;
 
-/// Rows a thread takes at a time.
-constexpr std::size_t kTaskRows = 8'192;
-static_assert(kTaskRows % 64 == 0);
-
-/// Multiply-adds that are worth a thread: several times what starting one costs.
-constexpr std::size_t kThreadWork = std::size_t{2} << 20U;
-
 /// Queries searched together: their packed form should stay in the last-level cache, and the hits
 /// of all threads within bounds.
 constexpr std::size_t kQueryBytes = std::size_t{8} << 20U;
 constexpr std::size_t kHitBytes = std::size_t{64} << 20U;
 constexpr std::size_t kMinQueries = 16;
 
+/// Groups of queries for each thread that searches indexes: enough to even out.
+constexpr std::size_t kGroupsPerThread = 4;
+
 /// Turn distances into scores, count, pad.
 std::size_t finish(Metric metric, TopK& best, std::span<Hit> hits) {
     const std::size_t count = best.sort().size();
-    if (larger_is_nearer(metric)) {
-        for (Hit& hit : hits.first(count))
-            hit.score = 0.0F - hit.score;  // never -0
-    }
+    to_scores(metric, hits.first(count));
     pad(metric, hits.subspan(count));
     return count;
-}
-
-/// Cut the rows into pieces for parallel work.
-std::vector<FlatBlock> slices(const SearchTarget& target) {
-    std::vector<FlatBlock> parts;
-    for (std::size_t b = 0; b < target.version.block_count(); ++b) {
-        const FlatBlock block = target.block(b);
-        for (std::size_t first = 0; first < block.count; first += kTaskRows) {
-            parts.push_back(block.slice(first, std::min(kTaskRows, block.count - first)));
-        }
-    }
-    return parts;
 }
 
 /// The top-k of every query on every thread. The first thread's are the caller's slots.
@@ -84,13 +65,47 @@ class Tops {
     std::vector<TopK> tops_;
 };
 
+bool is_indexed(const SegmentTarget& target) {
+    return target.segment->index() != nullptr;
+}
+
+/// Search the segments that have an index, one after the other. For each query this comes before
+/// any scan and in one thread, as what an index finds may depend on the hits found before.
+void search_indexes(const SearchTarget& target,
+                    std::span<const void* const> queries,
+                    std::span<TopK> best) {
+    for (const SegmentTarget& segment : target.segments) {
+        if (!is_indexed(segment)) continue;
+        const FlatBlock block = segment.block(0);
+        segment.segment->index()->search(
+            index_rows(target.field, block), queries, target.index_search(segment, block), best);
+    }
+}
+
+/// The same for many queries, in groups split over threads.
+void search_indexes(const SearchTarget& target,
+                    std::span<const float* const> queries,
+                    std::size_t threads,
+                    std::span<TopK> best) {
+    if (std::none_of(target.segments.begin(), target.segments.end(), is_indexed)) return;
+    const std::vector<const void*> rows(queries.begin(), queries.end());
+    const std::size_t tasks = threads == 1 ? 1 : std::min(rows.size(), threads * kGroupsPerThread);
+    const std::size_t group = (rows.size() + tasks - 1) / tasks;
+    index::parallel_for(tasks, threads, [&](std::size_t task, std::size_t) {
+        const std::size_t first = std::min(task * group, rows.size());
+        const std::size_t count = std::min(group, rows.size() - first);
+        if (count == 0) return;
+        search_indexes(target, std::span(rows).subspan(first, count), best.subspan(first, count));
+    });
+}
+
 /// Search a few queries by scans: one pass over the rows for all of them.
 void scan(const SearchTarget& target,
           std::span<const void* const> queries,
           std::size_t threads,
           Tops& tops) {
     const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
-    const std::vector<FlatBlock> parts = slices(target);
+    const std::vector<FlatBlock> parts = scanned_slices(target);
     index::parallel_for(
         parts.size(),
         threads,
@@ -102,37 +117,36 @@ void scan(const SearchTarget& target,
 
 /// Search many queries by tiles.
 void scan_tiles(const SearchTarget& target,
-                const float* queries,
-                std::size_t count,
+                std::span<const float* const> queries,
                 std::size_t threads,
                 Tops& tops) {
+    const std::vector<FlatBlock> parts = scanned_slices(target);
+    if (parts.empty()) return;
     const index::QueryTiles tiles(
-        target.kernels, target.field.metric, queries, count, target.field.dim);
+        target.kernels, target.field.metric, queries.front(), queries.size(), target.field.dim);
     std::vector<index::BatchScan> scans;
     scans.reserve(threads);
     for (std::size_t t = 0; t < threads; ++t)
         scans.emplace_back(tiles, tops.of_thread(t));
-    const std::vector<FlatBlock> parts = slices(target);
     index::parallel_for(parts.size(), threads, [&](std::size_t part, std::size_t thread) {
         scans[thread].scan(parts[part]);
     });
 }
 
-/// Search some of the queries of a matrix together.
+/// Search some of the queries of a matrix, which follow each other, together.
 void search_group(const SearchTarget& target,
-                  const float* queries,
-                  std::size_t count,
+                  std::span<const float* const> queries,
                   std::size_t threads,
                   std::span<Hit> slots,
                   std::span<std::size_t> counts) {
+    const std::size_t count = queries.size();
     Tops tops(slots, count, threads);
+    search_indexes(target, queries, threads, tops.of_thread(0));
     if (count < index::kMinBatchQueries) {
-        std::vector<const void*> rows;
-        for (std::size_t q = 0; q < count; ++q)
-            rows.push_back(queries + q * target.field.dim);
-        scan(target, rows, threads, tops);
+        const std::vector<const void*> untyped(queries.begin(), queries.end());
+        scan(target, untyped, threads, tops);
     } else {
-        scan_tiles(target, queries, count, threads, tops);
+        scan_tiles(target, queries, threads, tops);
     }
     const std::size_t k = slots.size() / count;
     for (std::size_t q = 0; q < count; ++q) {
@@ -148,8 +162,10 @@ void pad(Metric metric, std::span<Hit> hits) noexcept {
     std::fill(hits.begin(), hits.end(), Hit{kNoId, worst});
 }
 
-std::size_t useful_threads(const Version& version, std::size_t queries) noexcept {
-    return version.rows * version.dim * queries / kThreadWork + 1;
+void to_scores(Metric metric, std::span<Hit> hits) noexcept {
+    if (!larger_is_nearer(metric)) return;
+    for (Hit& hit : hits)
+        hit.score = 0.0F - hit.score;  // never -0
 }
 
 std::size_t search_one(const SearchTarget& target,
@@ -159,13 +175,18 @@ std::size_t search_one(const SearchTarget& target,
     const void* const queries[1] = {query};
     if (threads > 1) {
         Tops tops(hits, 1, threads);
+        search_indexes(target, queries, tops.of_thread(0));
         scan(target, queries, threads, tops);
         return finish(target.field.metric, tops.merged(0), hits);
     }
-    const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     TopK best(hits);
-    for (std::size_t b = 0; b < target.version.block_count(); ++b) {
-        index::scan_block(kernels, queries, target.block(b), {&best, 1});
+    search_indexes(target, queries, {&best, 1});
+    const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
+    for (const SegmentTarget& segment : target.segments) {
+        if (is_indexed(segment)) continue;
+        for (std::size_t b = 0; b < segment.segment->block_count(); ++b) {
+            index::scan_block(kernels, queries, segment.block(b), {&best, 1});
+        }
     }
     return finish(target.field.metric, best, hits);
 }
@@ -180,10 +201,14 @@ void search_many(const SearchTarget& target,
         kMinQueries,
         std::min(kQueryBytes / (dim * sizeof(float)), kHitBytes / (k * threads * sizeof(Hit))));
     std::vector<std::size_t> counts(std::min(group, result.queries()));
+    std::vector<const float*> rows;
     for (std::size_t first = 0; first < result.queries(); first += group) {
         const std::size_t count = std::min(group, result.queries() - first);
         const std::span<Hit> slots(result.slots(first).data(), count * k);
-        search_group(target, queries + first * dim, count, threads, slots, counts);
+        rows.resize(count);
+        for (std::size_t q = 0; q < count; ++q)
+            rows[q] = queries + (first + q) * dim;
+        search_group(target, rows, threads, slots, counts);
         for (std::size_t q = 0; q < count; ++q)
             result.set_count(first + q, counts[q]);
     }

@@ -11,7 +11,6 @@ namespace {
 /// enough that the unused end of the last one does not matter.
 constexpr std::size_t kBlockBytes = std::size_t{8} << 20U;
 constexpr std::size_t kMinBlockRows = 64;
-constexpr std::size_t kMaxBlockRows = std::size_t{1} << 16U;
 
 constexpr std::size_t row_bytes(std::size_t dim) {
     return dim * sizeof(float) + sizeof(Id) + sizeof(float);
@@ -35,6 +34,13 @@ RowStore::RowStore(std::size_t dim)
       rows_per_block_(static_cast<std::uint32_t>(
           std::clamp(kBlockBytes / (dim * sizeof(float)), kMinBlockRows, kMaxBlockRows) / 64 * 64)),
       blocks_(std::make_shared<BlockTable>()) {}
+
+RowStore::RowStore(std::size_t dim, std::size_t rows)
+    : dim_(dim), rows_per_block_(static_cast<std::uint32_t>((rows + 63) / 64 * 64)) {
+    auto table = std::make_shared<BlockTable>();
+    table->push_back(std::make_shared<RowBlock>(rows, dim));
+    blocks_ = std::move(table);
+}
 
 void RowStore::reserve(std::size_t rows, std::size_t used) {
     const std::size_t full = rows_per_block();

@@ -27,16 +27,23 @@ struct RowBlock {
     simd::AlignedBuffer<float> norms;
 };
 
+/// Most rows of a block of a growing segment.
+inline constexpr std::size_t kMaxBlockRows = std::size_t{1} << 16U;
+
 using BlockTable = std::vector<std::shared_ptr<RowBlock>>;
 
-/// The blocks of one growing segment. Row r lies in block r / rows_per_block().
+/// The blocks of one segment. Row r lies in block r / rows_per_block().
 ///
-/// Every block but the first is made full-sized; the first starts small and is copied to a larger
-/// one as it grows, so that a small collection stays small. Readers hold the table they were given.
-/// Threads: one writer; tables handed out are immutable.
+/// A sealed segment has one block. Of a growing one every block but the first is made full-sized;
+/// the first starts small and is copied to a larger one as it grows, so that a small collection
+/// stays small. Readers hold the table they were given. Threads: one writer; tables handed out are
+/// immutable.
 class RowStore {
   public:
+    /// Make an empty store that grows.
     explicit RowStore(std::size_t dim);
+    /// Make room for exactly `rows` >= 1 rows in one piece. Throws std::bad_alloc.
+    RowStore(std::size_t dim, std::size_t rows);
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     /// A multiple of 64.

@@ -4,6 +4,6 @@
 namespace vecdb::simd {
 
 extern const KernelTable kAvx512Table;
-constexpr KernelTable kAvx512Table = make_table<Avx512, 12, 2>("avx512");
+constexpr KernelTable kAvx512Table = make_table<Avx512, 12, 2>("avx512", plain_code_kernels());
 
 }  // namespace vecdb::simd

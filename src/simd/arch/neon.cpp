@@ -4,6 +4,6 @@
 namespace vecdb::simd {
 
 extern const KernelTable kNeonTable;
-constexpr KernelTable kNeonTable = make_table<Neon, 8, 2>("neon");
+constexpr KernelTable kNeonTable = make_table<Neon, 8, 2>("neon", plain_code_kernels());
 
 }  // namespace vecdb::simd

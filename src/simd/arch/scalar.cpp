@@ -5,6 +5,6 @@
 namespace vecdb::simd {
 
 extern const KernelTable kScalarTable;
-constexpr KernelTable kScalarTable = make_table<Scalar, 4, 4>("scalar");
+constexpr KernelTable kScalarTable = make_table<Scalar, 4, 4>("scalar", plain_code_kernels());
 
 }  // namespace vecdb::simd

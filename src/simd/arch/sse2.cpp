@@ -4,6 +4,6 @@
 namespace vecdb::simd {
 
 extern const KernelTable kSse2Table;
-constexpr KernelTable kSse2Table = make_table<Sse2, 4, 2>("sse2");
+constexpr KernelTable kSse2Table = make_table<Sse2, 4, 2>("sse2", plain_code_kernels());
 
 }  // namespace vecdb::simd

@@ -1,0 +1,51 @@
+#include "collection/builtin_indexes.h"
+
+#include "index/registry.h"
+
+#include <iterator>
+#include <mutex>
+#include <string_view>
+
+namespace vecdb::collection {
+namespace {
+
+using MakeIndex = Result<std::unique_ptr<Index>> (*)(const VectorField& field);
+
+struct Builtin {
+    std::string_view name;
+    MakeIndex make;
+};
+
+/// One line an index: {"hnsw", index::make_hnsw_index}.
+constexpr Builtin kBuiltin[] = {
+    {"", nullptr},  // ends the list
+};
+
+/// Whether "flat" is in the list.
+constexpr bool kHasFlat = std::size(kBuiltin) > 1 && kBuiltin[0].name == "flat";
+
+}  // namespace
+
+void register_builtin() {
+    static std::once_flag done;
+    std::call_once(done, [] {
+        for (const Builtin& each : kBuiltin) {
+            if (each.make != nullptr) index::register_builtin_index(each.name, each.make);
+        }
+    });
+}
+
+bool is_scanned(const VectorField& field) noexcept {
+    const auto* flat = std::get_if<FlatOptions>(&field.index);
+    if (flat == nullptr) return false;
+    const bool has_codes = field.element_type == ElementType::kFloat32;
+    return !kHasFlat || flat->codes == Codes::kNone ||
+           (flat->codes == Codes::kDefault && !has_codes);
+}
+
+Result<std::unique_ptr<Index>> make_index(const VectorField& field) {
+    register_builtin();
+    return index::make_index(field);
+}
+
+}  // namespace vecdb::collection

@@ -1,0 +1,62 @@
+#include "collection/query/range_search.h"
+
+#include "collection/query/search.h"
+#include "index/exact.h"
+#include "index/parallel.h"
+#include "index/top_k.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace vecdb::collection {
+
+Status check_radius(Metric metric, float radius) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    if (larger_is_nearer(metric)) {
+        if (radius < kInfinity) return {};  // not so for NaN
+        return {StatusCode::kInvalidArgument,
+                "radius is " + std::to_string(radius) + "; under " +
+                    std::string(to_string(metric)) + " it must be below infinity"};
+    }
+    if (radius >= 0.0F) return {};
+    return {StatusCode::kInvalidArgument,
+            "radius is " + std::to_string(radius) + "; under " + std::string(to_string(metric)) +
+                " it must be at least 0"};
+}
+
+Hits range_search(const SearchTarget& target,
+                  const float* query,
+                  float radius,
+                  std::size_t threads) {
+    const VectorField& field = target.field;
+    const float distance = larger_is_nearer(field.metric) ? -radius : radius;
+    Hits hits;
+    for (const SegmentTarget& segment : target.segments) {
+        const Index* index = segment.segment->index();
+        if (index == nullptr) continue;
+        const index::FlatBlock block = segment.block(0);
+        index->range_search(
+            index_rows(field, block), query, distance, target.index_search(segment, block), hits);
+    }
+    const std::vector<index::FlatBlock> parts = scanned_slices(target);
+    std::vector<Hits> found(threads);
+    index::parallel_for(
+        parts.size(),
+        threads,
+        [&](std::size_t part, std::size_t thread) {
+            const index::FlatBlock& block = parts[part];
+            index::scan_range(
+                index_rows(field, block), query, distance, block.filter, found[thread]);
+        },
+        index::Team::kThreads);
+    for (const Hits& part : found)
+        hits.insert(hits.end(), part.begin(), part.end());
+    std::sort(hits.begin(), hits.end(), index::nearer);
+    to_scores(field.metric, hits);
+    return hits;
+}
+
+}  // namespace vecdb::collection

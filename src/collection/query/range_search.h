@@ -1,0 +1,26 @@
+#pragma once
+
+/// \file
+/// Search of one version of a collection for all rows within a radius.
+
+#include "collection/query/segment_targets.h"
+
+#include <vecdb/search.h>
+#include <vecdb/status.h>
+#include <vecdb/types.h>
+
+#include <cstddef>
+
+namespace vecdb::collection {
+
+/// Check a radius in the metric's own terms. Returns kInvalidArgument naming value and limit.
+[[nodiscard]] Status check_radius(Metric metric, float radius);
+
+/// Find every allowed row whose score is not worse than `radius`, nearest first. `query` as in
+/// search_one().
+[[nodiscard]] Hits range_search(const SearchTarget& target,
+                                const float* query,
+                                float radius,
+                                std::size_t threads);
+
+}  // namespace vecdb::collection

@@ -1,0 +1,67 @@
+#include "collection/query/segment_targets.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vecdb::collection {
+namespace {
+
+/// Rows a thread takes at a time.
+constexpr std::size_t kTaskRows = 8'192;
+static_assert(kTaskRows % 64 == 0);
+
+/// Multiply-adds that are worth a thread: several times what starting one costs.
+constexpr std::size_t kThreadWork = std::size_t{2} << 20U;
+
+}  // namespace
+
+void find_targets(const Version& version, const Filter& filter, std::vector<SegmentTarget>& out) {
+    for (std::size_t s = 0; s < version.segment_count(); ++s) {
+        const SegmentVersion& segment = version.segment(s);
+        if (segment.live_rows == 0) continue;
+        AllowedRows allowed{nullptr, segment.live_rows};
+        if (!filter.allows_all()) allowed = filter.state()->rows(segment);
+        if (allowed.live > 0) out.push_back({&segment, std::move(allowed.rows), allowed.live});
+    }
+}
+
+IndexSearch SearchTarget::index_search(const SegmentTarget& segment,
+                                       const index::FlatBlock& block) const noexcept {
+    return {.filter = block.filter,
+            .allowed_rows = segment.live,
+            .ef = options.ef,
+            .nprobe = options.nprobe,
+            .rerank = options.rerank,
+            .bound = options.bound};
+}
+
+std::vector<index::FlatBlock> scanned_slices(const SearchTarget& target) {
+    std::vector<index::FlatBlock> parts;
+    for (const SegmentTarget& segment : target.segments) {
+        if (segment.segment->index() != nullptr) continue;
+        for (std::size_t b = 0; b < segment.segment->block_count(); ++b) {
+            const index::FlatBlock block = segment.block(b);
+            for (std::size_t first = 0; first < block.count; first += kTaskRows) {
+                parts.push_back(block.slice(first, std::min(kTaskRows, block.count - first)));
+            }
+        }
+    }
+    return parts;
+}
+
+std::size_t useful_threads(const SearchTarget& target, std::size_t queries) noexcept {
+    std::size_t scanned = 0;
+    bool indexed = false;
+    for (const SegmentTarget& segment : target.segments) {
+        if (segment.segment->index() != nullptr) {
+            indexed = true;
+        } else {
+            scanned += segment.segment->rows;
+        }
+    }
+    // An index searches one query on one thread.
+    return std::max(scanned * target.field.dim * queries / kThreadWork + 1,
+                    indexed ? queries : std::size_t{1});
+}
+
+}  // namespace vecdb::collection

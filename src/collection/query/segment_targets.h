@@ -1,0 +1,56 @@
+#pragma once
+
+/// \file
+/// What a search runs on: the segments of one version that have rows to offer.
+
+#include "collection/query/filter_state.h"
+#include "collection/version.h"
+#include "simd/kernel_table.h"
+
+#include <vecdb/filter.h>
+#include <vecdb/index.h>
+#include <vecdb/schema.h>
+#include <vecdb/search.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace vecdb::collection {
+
+/// A segment and the rows of it that may be returned.
+struct SegmentTarget {
+    const SegmentVersion* segment;              ///< Lives as long as the version does.
+    std::shared_ptr<const FilterRows> allowed;  ///< Null: every row.
+    std::size_t live;                           ///< Rows that may be returned, at least 1.
+
+    /// View block i; may throw std::bad_alloc, as SegmentVersion::block().
+    [[nodiscard]] index::FlatBlock block(std::size_t i) const {
+        return segment->block(i, allowed != nullptr ? allowed->allowed.words().data() : nullptr);
+    }
+};
+
+/// Append the segments of `version` of which `filter` allows live rows. Throws std::bad_alloc and
+/// what a predicate throws.
+void find_targets(const Version& version, const Filter& filter, std::vector<SegmentTarget>& out);
+
+/// What a search runs on. References must outlive it.
+struct SearchTarget {
+    const simd::KernelTable& kernels;
+    const VectorField& field;
+    const SearchOptions& options;
+    std::span<const SegmentTarget> segments;
+
+    /// Return how the index of a segment is to search it, whose only block is `block`.
+    [[nodiscard]] IndexSearch index_search(const SegmentTarget& segment,
+                                           const index::FlatBlock& block) const noexcept;
+};
+
+/// Cut the rows that are scanned, of segments without index, into pieces for parallel work.
+[[nodiscard]] std::vector<index::FlatBlock> scanned_slices(const SearchTarget& target);
+
+/// Return the number of threads, at least 1, above which starting another costs more than it saves.
+[[nodiscard]] std::size_t useful_threads(const SearchTarget& target, std::size_t queries) noexcept;
+
+}  // namespace vecdb::collection

@@ -1,0 +1,77 @@
+#include "collection/storage/live_rows.h"
+
+#include <cstring>
+#include <vector>
+
+namespace vecdb::collection {
+namespace {
+
+/// A column of `bytes` bytes a row.
+struct Column {
+    std::byte* base;
+    std::size_t bytes;
+
+    [[nodiscard]] std::byte* at(std::size_t row) const noexcept { return base + row * bytes; }
+};
+
+template <class T>
+Column column(T* first, std::size_t elements) {
+    return {reinterpret_cast<std::byte*>(first), elements * sizeof(T)};
+}
+
+/// Move rows along the cycle of `order` that begins at `start`.
+void turn_cycle(const Column& column,
+                std::span<const std::uint32_t> order,
+                std::size_t start,
+                std::byte* spare) noexcept {
+    std::memcpy(spare, column.at(start), column.bytes);
+    std::size_t row = start;
+    while (order[row] != start) {
+        std::memcpy(column.at(row), column.at(order[row]), column.bytes);
+        row = order[row];
+    }
+    std::memcpy(column.at(row), spare, column.bytes);
+}
+
+}  // namespace
+
+std::size_t append_live(const index::FlatBlock& block,
+                        std::size_t first,
+                        const RowStore& to,
+                        std::size_t row) {
+    for (std::size_t i = first; i < block.count; ++i) {
+        if (!block.filter.test(i)) continue;
+        std::memcpy(to.vector(row), block.rows.row(i), block.rows.dim * sizeof(float));
+        to.id(row) = block.ids[i];
+        to.norm(row) = block.norms[i];
+        ++row;
+    }
+    return row;
+}
+
+bool is_permutation(std::span<const std::uint32_t> order, std::size_t rows) {
+    if (order.size() != rows) return false;
+    std::vector<bool> seen(rows);
+    for (const std::uint32_t row : order) {
+        if (row >= rows || seen[row]) return false;
+        seen[row] = true;
+    }
+    return true;
+}
+
+void permute(const RowStore& store, std::span<const std::uint32_t> order) {
+    if (order.empty()) return;
+    const Column columns[] = {
+        column(store.vector(0), store.dim()), column(&store.id(0), 1), column(&store.norm(0), 1)};
+    std::vector<std::byte> spare(columns[0].bytes + sizeof(Id));
+    std::vector<bool> moved(order.size());
+    for (std::size_t start = 0; start < order.size(); ++start) {
+        if (moved[start]) continue;
+        for (const Column& each : columns)
+            turn_cycle(each, order, start, spare.data());
+        for (std::size_t row = start; !moved[row]; row = order[row])
+            moved[row] = true;
+    }
+}
+
+}  // namespace vecdb::collection

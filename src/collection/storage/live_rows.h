@@ -1,0 +1,29 @@
+#pragma once
+
+/// \file
+/// Moving rows from one numbering to another.
+
+#include "collection/storage/row_store.h"
+#include "index/flat_scan.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace vecdb::collection {
+
+/// Copy the live rows [first, block.count) of `block` behind the first `row` rows of `to`, which
+/// has room for them. Returns how many rows `to` has then.
+std::size_t append_live(const index::FlatBlock& block,
+                        std::size_t first,
+                        const RowStore& to,
+                        std::size_t row);
+
+/// Tell whether `order` holds every number below `rows` once.
+[[nodiscard]] bool is_permutation(std::span<const std::uint32_t> order, std::size_t rows);
+
+/// Reorder the rows of a store of one block in place: row i becomes what was row order[i], a
+/// permutation. May throw std::bad_alloc and then changes nothing.
+void permute(const RowStore& store, std::span<const std::uint32_t> order);
+
+}  // namespace vecdb::collection

@@ -1,0 +1,153 @@
+#include "collection/storage/seal.h"
+
+#include "check.h"
+#include "collection/builtin_indexes.h"
+#include "collection/storage/live_rows.h"
+#include "index/parallel.h"
+
+#include <algorithm>
+#include <bit>
+#include <string>
+#include <utility>
+
+namespace vecdb::collection {
+namespace {
+
+/// Parts of the whole work at which the index begins and ends.
+constexpr double kIndexBegins = 0.05;
+constexpr double kIndexEnds = 0.95;
+
+/// The control of a part of the work: progress from `begin` to `end`. `whole` outlives it.
+Control part_of(const Control& whole, double begin, double end) {
+    Control part = whole;
+    if (whole.progress) {
+        part.progress = [&whole, begin, end](double done) {
+            whole.report(begin + (end - begin) * std::clamp(done, 0.0, 1.0));
+        };
+    }
+    return part;
+}
+
+Status copy_live(const Version& frozen, const RowStore& store, const Control& control) {
+    std::size_t row = 0;
+    for (std::size_t s = 0; s < frozen.segment_count(); ++s) {
+        const SegmentVersion& segment = frozen.segment(s);
+        for (std::size_t b = 0; b < segment.block_count(); ++b) {
+            VECDB_TRY(control.check());
+            row = append_live(segment.block(b, nullptr), 0, store, row);
+        }
+    }
+    VECDB_ASSERT(row == frozen.live_rows);
+    return {};
+}
+
+IndexRows rows_of(const VectorField& field, const SealedSegment& segment) {
+    const RowStore& store = segment.store;
+    return index_rows(field,
+                      {.rows = {store.vector(0), store.dim(), store.dim()},
+                       .ids = &store.id(0),
+                       .norms = &store.norm(0),
+                       .count = segment.rows,
+                       .filter = {}});
+}
+
+/// Build the index of `field`, if it has one, over the rows as they stand and return the order in
+/// which it wants them.
+Result<std::vector<std::uint32_t>> build(SealedSegment& segment,
+                                         const VectorField& field,
+                                         const BuildOptions& options) {
+    if (is_scanned(field)) return std::vector<std::uint32_t>();
+    VECDB_ASSIGN(segment.index, make_index(field));
+    const Control control = part_of(options.control, kIndexBegins, kIndexEnds);
+    const std::size_t threads = options.threads == 0 ? index::machine_threads() : options.threads;
+    VECDB_ASSIGN(auto order,
+                 segment.index->build(rows_of(field, segment),
+                                      {.threads = threads, .seed = 0, .control = &control}));
+    if (!order.empty() && !is_permutation(order, segment.rows)) {
+        return Status(StatusCode::kInternal,
+                      "index '" + std::string(segment.index->capabilities().name) + "' ordered " +
+                          std::to_string(segment.rows) + " rows by " +
+                          std::to_string(order.size()) + " numbers that are no permutation");
+    }
+    return order;
+}
+
+}  // namespace
+
+Result<Seal> seal(const Version& frozen, const VectorField& field, const BuildOptions& options) {
+    VECDB_TRY(options.control.check());
+    options.control.report(0.0);
+    if (frozen.live_rows == 0) return Seal();
+    if (frozen.live_rows > kMaxRowsPerSegment) {
+        return Status(StatusCode::kFailedPrecondition,
+                      "the collection has " + std::to_string(frozen.live_rows) +
+                          " rows; an index takes at most " + std::to_string(kMaxRowsPerSegment));
+    }
+    auto segment = std::make_shared<SealedSegment>(field.dim, frozen.live_rows);
+    VECDB_TRY(copy_live(frozen, segment->store, options.control));
+    options.control.report(kIndexBegins);
+    VECDB_ASSIGN(auto order, build(*segment, field, options));
+    VECDB_TRY(options.control.check());
+    permute(segment->store, order);
+    segment->map.reserve(segment->rows);
+    for (std::size_t row = 0; row < segment->rows; ++row)
+        segment->map.insert_or_replace(static_cast<std::uint32_t>(row));
+    options.control.report(kIndexEnds);
+    VECDB_TRY(options.control.check());
+    return Seal{std::move(segment), std::move(order)};
+}
+
+namespace {
+
+/// Append the places, counted from `begin` on, of the rows live in `then` and not in `now`, which
+/// is null when all of them are gone. Returns the place behind the last.
+std::size_t append_removed(const SegmentVersion& then,
+                           const SegmentVersion* now,
+                           std::size_t begin,
+                           std::vector<std::uint32_t>& places) {
+    if (now != nullptr && now->tombstones == then.tombstones) return begin + then.live_rows;
+    for (std::size_t b = 0; b < then.block_count(); ++b) {
+        const index::FlatBlock block = then.block(b, nullptr);
+        const RowFilter still = now != nullptr ? now->block(b, nullptr).filter : RowFilter();
+        for (std::size_t w = 0; w * 64 < block.count; ++w) {
+            const std::uint64_t live = block.allowed_word(w);
+            std::uint64_t gone = now != nullptr ? live & ~still.word(w) : live;
+            for (; gone != 0; gone &= gone - 1) {
+                const std::uint64_t before = live & ((gone & -gone) - 1);
+                places.push_back(static_cast<std::uint32_t>(begin) +
+                                 static_cast<std::uint32_t>(std::popcount(before)));
+            }
+            begin += static_cast<std::size_t>(std::popcount(live));
+        }
+    }
+    return begin;
+}
+
+const SegmentVersion* find_numbering(const Version& version, const RowNumbering& numbering) {
+    for (std::size_t s = 0; s < version.segment_count(); ++s) {
+        if (version.segment(s).numbering == numbering) return &version.segment(s);
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> removed_since(const Version& frozen,
+                                         const Version& current,
+                                         const Seal& seal) {
+    std::vector<std::uint32_t> places;
+    std::size_t begin = 0;
+    for (std::size_t s = 0; s < frozen.segment_count(); ++s) {
+        const SegmentVersion& then = frozen.segment(s);
+        begin = append_removed(then, find_numbering(current, then.numbering), begin, places);
+    }
+    if (places.empty() || seal.order.empty()) return places;
+    std::vector<std::uint32_t> rows(seal.order.size());
+    for (std::size_t row = 0; row < rows.size(); ++row)
+        rows[seal.order[row]] = static_cast<std::uint32_t>(row);
+    for (std::uint32_t& place : places)
+        place = rows[place];
+    return places;
+}
+
+}  // namespace vecdb::collection

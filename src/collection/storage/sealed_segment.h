@@ -1,0 +1,38 @@
+#pragma once
+
+/// \file
+/// Rows that never change.
+
+#include "collection/storage/id_map.h"
+#include "collection/storage/row_store.h"
+
+#include <vecdb/index.h>
+#include <vecdb/schema.h>
+
+#include <cstddef>
+#include <memory>
+
+namespace vecdb::collection {
+
+/// Rows in one piece, in the order that their index asked for, the map from ids to them, and the
+/// index. Removing a row leaves all of it as it is: versions keep tombstones beside it.
+/// Threads: immutable once it is in a version.
+struct SealedSegment {
+    /// Make room for `count` >= 1 rows. Throws std::bad_alloc.
+    SealedSegment(std::size_t dim, std::size_t count)
+        : rows(count), store(dim, count), map(store) {}
+
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        return store.memory_bytes(rows) + map.memory_bytes() + index_bytes();
+    }
+    [[nodiscard]] std::size_t index_bytes() const noexcept {
+        return index != nullptr ? index->memory_bytes() : 0;
+    }
+
+    const std::size_t rows;
+    RowStore store;
+    IdMap map;
+    std::unique_ptr<Index> index;  ///< Null: the rows are compared one by one.
+};
+
+}  // namespace vecdb::collection

@@ -1,0 +1,39 @@
+#include "collection/version.h"
+
+#include <utility>
+
+namespace vecdb::collection {
+
+std::shared_ptr<SegmentVersion> SegmentVersion::of(std::shared_ptr<const SealedSegment> segment) {
+    auto version = std::make_shared<SegmentVersion>();
+    version->numbering = segment;
+    version->blocks = segment->store.blocks();
+    version->tombstones = std::make_shared<Tombstones>();
+    version->dim = segment->store.dim();
+    version->rows_per_block = segment->store.rows_per_block();
+    version->rows = segment->rows;
+    version->live_rows = segment->rows;
+    version->memory_bytes = segment->memory_bytes();
+    version->sealed = std::move(segment);
+    return version;
+}
+
+IndexRows index_rows(const VectorField& field, const index::FlatBlock& block) noexcept {
+    return {.base = block.rows.base,
+            .stride = block.rows.stride,
+            .dim = block.rows.dim,
+            .count = block.count,
+            .ids = block.ids,
+            // Under cosine the column holds the lengths that rows had before they became unit rows.
+            .norms = field.metric == Metric::kCosine ? nullptr : block.norms,
+            .metric = field.metric,
+            .element_type = field.element_type};
+}
+
+void Version::count_live_rows() noexcept {
+    live_rows = growing.live_rows;
+    for (const auto& segment : *sealed)
+        live_rows += segment->live_rows;
+}
+
+}  // namespace vecdb::collection

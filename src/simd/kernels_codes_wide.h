@@ -1,0 +1,363 @@
+#pragma once
+
+/// \file
+/// The code kernels over the registers of a level: a group of rows at a time, one row to a 32-bit
+/// lane when it comes to scores. Contract: code_kernels.h.
+/// Included by the files in arch/ only; internal linkage throughout.
+///
+/// `Lanes` (code_lanes_*.h) offers:
+/// - kWidth, the bytes of a register, and kGroup, its 32-bit lanes;
+/// - Bytes: load (aligned), load4 (four bytes, repeated), low_halves, high_halves, bits16 (16 where
+///   a bit of kWidth / 8 bytes in memory is set, else 0);
+/// - Part: sums of at most kPartProducts products of levels up to 16 with query bytes (no_part,
+///   add_small), bytes 4 r to 4 r + 3 ending up in lane r of Sums (widen);
+/// - Sums: 32-bit sums (no_sums, add7, add8: products of the bytes of 7- and 8-bit rows, in any
+///   lane) and across: lane r is the sum of the lanes of sums[r];
+/// - Floats (broadcast, to_floats, load_halves, multiply_add, negated_multiply_add, not_nan: minus
+///   infinity for what is not a number), row_factors and not_above: a bit per lane;
+/// - Numbers: row numbers (load_numbers, count_from) and keep, which appends the lanes of a mask,
+///   writing up to kGroup elements.
+
+#include "simd/kernels_codes.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vecdb::simd {
+namespace {
+
+/// Products of half bytes, 15 * 127, or of 16 * 127 added up in pairs in 16 bits without overflow.
+inline constexpr std::size_t kPartProducts = 8;
+/// How far ahead blocks are asked for, in bytes.
+inline constexpr std::size_t kBlockAhead = 4'096;
+
+/// The factors of a group of rows.
+template <class Floats>
+struct GroupFactors {
+    Floats norm, scale, error, tail;
+};
+
+/// The query's bytes: kCount registers that stay in registers, or any number in memory.
+template <class Lanes, std::size_t kCount>
+struct QueryBytes {
+    explicit QueryBytes(const std::int8_t* levels) {
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < kCount; ++i)
+            held[i] = Lanes::load(levels + i * Lanes::kWidth);
+    }
+    typename Lanes::Bytes operator[](std::size_t i) const {
+        return held[i];
+    }
+
+    typename Lanes::Bytes held[kCount];
+};
+
+template <class Lanes>
+struct QueryBytes<Lanes, 0> {
+    explicit QueryBytes(const std::int8_t* bytes) : levels(bytes) {}
+    typename Lanes::Bytes operator[](std::size_t i) const {
+        return Lanes::load(levels + i * Lanes::kWidth);
+    }
+
+    const std::int8_t* levels;
+};
+
+/// Add up steps [0, count): `add(part, i)` adds kPartProducts / kStepsPerPart products.
+template <class Lanes, std::size_t kStepsPerPart, class Add>
+inline typename Lanes::Sums add_steps(typename Lanes::Sums sums, std::size_t count, Add add) {
+    std::size_t i = 0;
+    for (; i + kStepsPerPart <= count; i += kStepsPerPart) {
+        auto part = Lanes::no_part();
+#pragma GCC unroll 8
+        for (std::size_t s = 0; s < kStepsPerPart; ++s)
+            part = add(part, i + s);
+        sums = Lanes::widen(sums, part);
+    }
+    if (i < count) {
+        auto part = Lanes::no_part();
+        for (; i < count; ++i)
+            part = add(part, i);
+        sums = Lanes::widen(sums, part);
+    }
+    return sums;
+}
+
+/// Registers that `bytes` bytes take.
+template <class Lanes>
+constexpr std::size_t registers(std::size_t bytes) {
+    return (bytes + Lanes::kWidth - 1) / Lanes::kWidth;
+}
+
+/// Sums of a row of half bytes. kStride is its stride, or 0 for any.
+template <class Lanes, std::size_t kStride>
+struct WideRow4 {
+    using Sums = typename Lanes::Sums;
+
+    WideRow4(const std::int8_t* levels, std::size_t stride) : query(levels), stride_(stride) {}
+
+    Sums operator()(const std::uint8_t* row) const { return halves(row, stride()); }
+    [[nodiscard]] std::size_t stride() const { return kStride != 0 ? kStride : stride_; }
+
+  protected:
+    Sums halves(const std::uint8_t* row, std::size_t bytes) const {
+        const std::size_t high = registers<Lanes>(stride());
+        const auto add = [&](typename Lanes::Part part, std::size_t i) {
+            const auto levels = Lanes::load(row + i * Lanes::kWidth);
+            part = Lanes::add_small(part, Lanes::low_halves(levels), query[i]);
+            return Lanes::add_small(part, Lanes::high_halves(levels), query[high + i]);
+        };
+        return add_steps<Lanes, kPartProducts / 2>(Lanes::no_sums(), registers<Lanes>(bytes), add);
+    }
+
+    QueryBytes<Lanes, 2 * registers<Lanes>(kStride)> query;
+
+  private:
+    std::size_t stride_;
+};
+
+/// Sums of a row of half bytes with a plane of fifth bits.
+template <class Lanes, std::size_t kStride>
+struct WideRow5 : WideRow4<Lanes, kStride> {
+    using Sums = typename Lanes::Sums;
+    using Base = WideRow4<Lanes, kStride>;
+
+    WideRow5(const std::int8_t* levels, std::size_t stride)
+        : Base(levels, stride), plane(levels + 2 * this->stride()) {}
+
+    Sums operator()(const std::uint8_t* row) const {
+        const std::size_t half = row5_half(this->stride());
+        const auto add = [&](typename Lanes::Part part, std::size_t i) {
+            return Lanes::add_small(
+                part, Lanes::bits16(row + half + i * (Lanes::kWidth / 8)), plane[i]);
+        };
+        return add_steps<Lanes, kPartProducts>(
+            this->halves(row, half), registers<Lanes>(2 * half), add);
+    }
+
+    QueryBytes<Lanes, kStride == 0 ? 0 : registers<Lanes>(2 * row5_half(kStride))> plane;
+};
+
+/// Sums of a row of bytes.
+template <class Lanes, std::size_t kStride, bool kCentred>
+struct WideBytes {
+    using Sums = typename Lanes::Sums;
+
+    WideBytes(const std::int8_t* levels, std::size_t stride) : query(levels), stride_(stride) {}
+
+    Sums operator()(const std::uint8_t* row) const {
+        Sums sums = Lanes::no_sums();
+        for (std::size_t i = 0; i < registers<Lanes>(stride()); ++i) {
+            const auto levels = Lanes::load(row + i * Lanes::kWidth);
+            sums = kCentred ? Lanes::add8(sums, levels, query[i])
+                            : Lanes::add7(sums, levels, query[i]);
+        }
+        return sums;
+    }
+    [[nodiscard]] std::size_t stride() const { return kStride != 0 ? kStride : stride_; }
+
+    QueryBytes<Lanes, registers<Lanes>(kStride)> query;
+
+  private:
+    std::size_t stride_;
+};
+
+template <class Lanes, std::size_t kStride>
+using WideRow7 = WideBytes<Lanes, kStride, false>;
+template <class Lanes, std::size_t kStride>
+using WideRow8 = WideBytes<Lanes, kStride, true>;
+
+/// The query's constants, one register each.
+template <class Lanes>
+struct Scorer {
+    using Floats = typename Lanes::Floats;
+
+    explicit Scorer(const CodeQuery& query)
+        : a(Lanes::broadcast(query.a)),
+          w(Lanes::broadcast(query.w)),
+          b(Lanes::broadcast(query.b)),
+          c(Lanes::broadcast(query.c)),
+          e(Lanes::broadcast(query.e)),
+          t(Lanes::broadcast(query.t)) {}
+
+    Floats operator()(typename Lanes::Sums raw, const GroupFactors<Floats>& factors) const {
+        const Floats linear = Lanes::multiply_add(b, Lanes::to_floats(raw), c);
+        Floats score = Lanes::multiply_add(w, factors.norm, a);
+        score = Lanes::negated_multiply_add(factors.scale, linear, score);
+        score = Lanes::negated_multiply_add(e, factors.error, score);
+        score = Lanes::negated_multiply_add(t, factors.tail, score);
+        return Lanes::not_nan(score);
+    }
+
+    Floats a, w, b, c, e, t;
+};
+
+/// A list of rows to go through.
+struct RowList {
+    const std::uint32_t* rows;
+    std::size_t count;
+    std::size_t ahead;
+};
+
+/// Ask for the rows that are `ahead` behind rows [first, first + group) of the list.
+inline void ask_ahead(const CodeRows& rows,
+                      std::size_t stride,
+                      const RowList& list,
+                      std::size_t first,
+                      std::size_t group) {
+    if (list.ahead == 0 || list.ahead >= list.count - first) return;
+    const std::size_t begin = first + list.ahead;
+    const std::size_t end = list.count - begin < group ? list.count : begin + group;
+    for (std::size_t i = begin; i < end; ++i)
+        prefetch_code(rows.base + list.rows[i] * stride, stride);
+}
+
+/// Score the listed rows, a group at a time; a last group that is not full repeats its first row.
+template <class Lanes, class Layout>
+inline std::size_t select_code_rows(const CodeQuery& query,
+                                    const CodeRows& rows,
+                                    const RowList& list,
+                                    float threshold,
+                                    const Kept& kept) {
+    constexpr std::size_t kGroupRows = Lanes::kGroup;
+    const Layout layout(query.levels, rows.stride);
+    const std::size_t stride = layout.stride();
+    const Scorer<Lanes> scorer(query);
+    const auto limit = Lanes::broadcast(threshold);
+    std::size_t n = 0;
+    std::uint32_t last[kGroupRows];
+    for (std::size_t i = 0; i < list.count; i += kGroupRows) {
+        const std::uint32_t* numbers = list.rows + i;
+        std::uint32_t wanted = ~0U;
+        if (list.count - i < kGroupRows) {
+            for (std::size_t r = 0; r < kGroupRows; ++r)
+                last[r] = numbers[r < list.count - i ? r : 0];
+            numbers = last;
+            wanted = (1U << (list.count - i)) - 1;
+        }
+        ask_ahead(rows, stride, list, i, kGroupRows);
+        const std::uint8_t* group[kGroupRows];
+        typename Lanes::Sums sums[kGroupRows];
+#pragma GCC unroll 16
+        for (std::size_t r = 0; r < kGroupRows; ++r) {
+            group[r] = rows.base + numbers[r] * stride;
+            sums[r] = layout(group[r]);
+        }
+        const auto scores =
+            scorer(Lanes::across(sums), Lanes::row_factors(group, stride - kFactorBytes));
+        const std::uint32_t mask = Lanes::not_above(scores, limit) & wanted;
+        n = Lanes::keep(Lanes::load_numbers(numbers), scores, mask, kept, n);
+    }
+    return n;
+}
+
+template <class Lanes, template <class, std::size_t> class Layout>
+VECDB_KERNEL std::size_t wide_rows(const CodeQuery& query,
+                                   const CodeRows& rows,
+                                   const std::uint32_t* list,
+                                   std::size_t count,
+                                   std::size_t ahead,
+                                   float threshold,
+                                   const Kept& kept) {
+    const RowList all = {list, count, ahead};
+    if (rows.stride == 64)
+        return select_code_rows<Lanes, Layout<Lanes, 64>>(query, rows, all, threshold, kept);
+    if (rows.stride == 128)
+        return select_code_rows<Lanes, Layout<Lanes, 128>>(query, rows, all, threshold, kept);
+    return select_code_rows<Lanes, Layout<Lanes, 0>>(query, rows, all, threshold, kept);
+}
+
+/// Registers of a group of a block.
+template <class Lanes>
+inline constexpr std::size_t kBlockRegisters = 4 * kBlockRows / Lanes::kWidth;
+
+/// Add the products of group `g` to the parts of a block.
+template <class Lanes>
+inline void add_group(const std::int8_t* levels,
+                      const std::uint8_t* block,
+                      std::size_t g,
+                      typename Lanes::Part (&parts)[kBlockRegisters<Lanes>]) {
+    const std::uint8_t* const at = block + g * 128;
+    __builtin_prefetch(at + kBlockAhead, 0, 3);
+    __builtin_prefetch(at + kBlockAhead + kCodeLine, 0, 3);
+    const auto low = Lanes::load4(levels + 8 * g);
+    const auto high = Lanes::load4(levels + 8 * g + 4);
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v) {
+        const auto codes = Lanes::load(at + v * Lanes::kWidth);
+        parts[v] = Lanes::add_small(parts[v], Lanes::low_halves(codes), low);
+        parts[v] = Lanes::add_small(parts[v], Lanes::high_halves(codes), high);
+    }
+}
+
+/// Compute raw of the 32 rows of a block.
+template <class Lanes>
+inline void block_sums(const CodeQuery& query,
+                       const std::uint8_t* block,
+                       std::size_t groups,
+                       typename Lanes::Sums (&sums)[kBlockRegisters<Lanes>]) {
+    constexpr std::size_t kStep = kPartProducts / 2;
+    for (auto& sum : sums)
+        sum = Lanes::no_sums();
+    for (std::size_t g = 0; g < groups; g += kStep) {
+        typename Lanes::Part parts[kBlockRegisters<Lanes>];
+        for (auto& part : parts)
+            part = Lanes::no_part();
+        const std::size_t end = groups - g < kStep ? groups : g + kStep;
+        for (std::size_t i = g; i < end; ++i)
+            add_group<Lanes>(query.levels, block, i, parts);
+#pragma GCC unroll 8
+        for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v)
+            sums[v] = Lanes::widen(sums[v], parts[v]);
+    }
+}
+
+template <class Lanes>
+VECDB_KERNEL std::size_t wide_block4(const CodeQuery& query,
+                                     const CodeBlocks& blocks,
+                                     std::size_t count,
+                                     float threshold,
+                                     const Kept& kept) {
+    constexpr std::size_t kVectors = kBlockRegisters<Lanes>;
+    constexpr std::uint32_t kLanes = (1U << Lanes::kGroup) - 1;
+    const Scorer<Lanes> scorer(query);
+    const auto limit = Lanes::broadcast(threshold);
+    const std::uint8_t* block = blocks.base;
+    std::size_t n = 0;
+    for (std::size_t first = 0; first < count; first += kBlockRows, block += blocks.bytes()) {
+        typename Lanes::Sums sums[kVectors];
+        block_sums<Lanes>(query, block, blocks.groups, sums);
+        typename Lanes::Floats scores[kVectors];
+        std::uint32_t mask = 0;
+        const std::uint8_t* factors = block + blocks.groups * 128;
+#pragma GCC unroll 8
+        for (std::size_t v = 0; v < kVectors; ++v, factors += 2 * Lanes::kGroup) {
+            scores[v] = scorer(sums[v],
+                               {Lanes::load_halves(factors),
+                                Lanes::load_halves(factors + 64),
+                                Lanes::load_halves(factors + 128),
+                                Lanes::load_halves(factors + 192)});
+            mask |= Lanes::not_above(scores[v], limit) << (v * Lanes::kGroup);
+        }
+        if (count - first < kBlockRows) mask &= (1U << (count - first)) - 1;
+        if (mask == 0) continue;
+#pragma GCC unroll 8
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            const auto numbers =
+                Lanes::count_from(static_cast<std::uint32_t>(first + v * Lanes::kGroup));
+            n = Lanes::keep(numbers, scores[v], mask >> (v * Lanes::kGroup) & kLanes, kept, n);
+        }
+    }
+    return n;
+}
+
+template <class Lanes>
+constexpr CodeKernels wide_code_kernels() {
+    return {.block4 = wide_block4<Lanes>,
+            .row4 = wide_rows<Lanes, WideRow4>,
+            .row5 = wide_rows<Lanes, WideRow5>,
+            .row7 = wide_rows<Lanes, WideRow7>,
+            .row8 = wide_rows<Lanes, WideRow8>};
+}
+
+}  // namespace
+}  // namespace vecdb::simd
