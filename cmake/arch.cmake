@@ -11,9 +11,6 @@ set(vecdb_arch_flags_avx512 ${vecdb_arch_flags_avx2} -mavx512f -mavx512bw -mavx5
 set(vecdb_arch_flags_avx512vnni ${vecdb_arch_flags_avx512} -mavx512vnni -mavx512vpopcntdq -mavx512bitalg)
 set(vecdb_arch_flags_neon "")
 
-# GCC 12 warns of the registers that its own AVX-512 intrinsics leave undefined on purpose.
-set(vecdb_arch_quiet $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
-
 function(vecdb_arch_objects target)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     set(levels ${vecdb_arch_levels_x86})
@@ -37,10 +34,12 @@ function(vecdb_arch_objects target)
       POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF
       CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
     # Speed and the one-definition rule both need inlining, in debug builds too; sanitizers would put calls
-    # into every load. Coverage counters are left out for the same reason.
+    # into every load. Coverage counters are left out for the same reason. g++ 12 finds variables without a value
+    # in its own AVX-512 header (its bug 105593).
     target_compile_options(${objects} PRIVATE -O3 -fno-math-errno -fno-exceptions -fno-rtti
                            -fno-stack-protector -ffp-contract=off -Wall -Wextra -Wno-ignored-attributes
-                           ${vecdb_arch_quiet} ${vecdb_arch_flags_${level}})
+                           $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+                           $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> ${vecdb_arch_flags_${level}})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
     string(TOUPPER ${level} macro)
     list(APPEND definitions VECDB_HAS_${macro}=1)

@@ -1,7 +1,10 @@
 #include "bench_truth.h"
 
 #include "exit_code.h"
+#include "import.h"
 #include "progress_bar.h"
+
+#include <vecdb/collection.h>
 
 #include <algorithm>
 #include <array>
@@ -79,6 +82,19 @@ std::vector<double> all_true_limits(const Problem& problem) {
     return limits;
 }
 
+// The distance of the farthest of each query's rows.
+std::vector<double> limits_of(const Problem& problem, std::span<const Id> ids) {
+    const std::size_t wanted = problem.expected();
+    std::vector<double> limits(problem.queries.rows, -INFINITY);
+    for (std::size_t query = 0; query < limits.size(); ++query) {
+        for (const Id id : ids.subspan(query * wanted, wanted)) {
+            const double distance = problem.distance(query, static_cast<std::size_t>(id));
+            limits[query] = std::max(limits[query], distance);
+        }
+    }
+    return limits;
+}
+
 }  // namespace
 
 std::size_t Problem::expected() const noexcept {
@@ -128,35 +144,44 @@ Truth read_truth(const Problem& problem, const std::string& path) {
     return truth;
 }
 
-Truth compute_truth(const Problem& problem, const Collection& collection) {
+Truth compute_truth(const Problem& problem) {
     const double work = static_cast<double>(problem.queries.rows) *
                         static_cast<double>(problem.allowed.count) *
                         static_cast<double>(problem.base.dim);
     if (work <= kOwnTruthLimit) {
         return {.limits = all_true_limits(problem), .source = "computed in double precision"};
     }
-    Truth truth{.limits = std::vector<double>(problem.queries.rows, -INFINITY),
-                .source = "exact flat search"};
+    return {.limits = limits_of(problem, search_exactly(problem)), .source = "exact flat search"};
+}
+
+std::vector<Id> search_exactly(const Problem& problem) {
+    Collection collection =
+        make_collection(problem.base.dim, problem.metric, FlatOptions{.codes = Codes::kNone});
+    import_rows(collection, problem.base.view(), "the vectors");
     const SearchResult exact =
         value_of(collection.search(
                      problem.queries.view(),
                      {.k = problem.expected(), .filter = problem.allowed.filter, .threads = 0}),
                  ExitCode::kInput);
-    for (std::size_t query = 0; query < exact.queries(); ++query) {
-        for (const Hit& hit : exact[query]) {
-            const double distance = problem.distance(query, static_cast<std::size_t>(hit.id));
-            truth.limits[query] = std::max(truth.limits[query], distance);
-        }
-    }
-    return truth;
+    std::vector<Id> ids;
+    for (const Hit& hit : exact.padded())
+        ids.push_back(hit.id);
+    return ids;
 }
 
 double recall(const Problem& problem, const Truth& truth, std::span<const Hit> answers) {
     const std::size_t wanted = problem.expected();
     std::size_t right = 0;
+    std::vector<Id> counted;
     for (std::size_t query = 0; query < problem.queries.rows; ++query) {
         const double limit = problem.tolerance(query, truth.limits[query]);
+        counted.clear();
         for (const Hit& hit : answers.subspan(query * wanted, wanted)) {
+            if (hit.id == kNoId ||
+                std::find(counted.begin(), counted.end(), hit.id) != counted.end()) {
+                continue;
+            }
+            counted.push_back(hit.id);
             if (problem.distance(query, static_cast<std::size_t>(hit.id)) <= limit) ++right;
         }
     }

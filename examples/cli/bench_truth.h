@@ -9,7 +9,6 @@
 
 #include "inputs.h"
 
-#include <vecdb/collection.h>
 #include <vecdb/dataset_io.h>
 #include <vecdb/types.h>
 
@@ -49,10 +48,15 @@ struct Truth {
 [[nodiscard]] Truth read_truth(const Problem& problem, const std::string& path);
 
 /// Compute the truth: in double precision and without the library where that takes seconds,
-/// otherwise by exact flat search in `collection`, which must have a flat index.
-[[nodiscard]] Truth compute_truth(const Problem& problem, const Collection& collection);
+/// otherwise by the library's comparison of all vectors.
+[[nodiscard]] Truth compute_truth(const Problem& problem);
 
-/// Return the share of the expected rows that `answers` (queries x expected() hits) has right.
+/// Return the nearest rows of every query, found by comparing all vectors: queries x expected()
+/// row numbers, nearest first.
+[[nodiscard]] std::vector<Id> search_exactly(const Problem& problem);
+
+/// Return the share of the expected rows that `answers` (queries x expected() hits) has right. What
+/// stands twice in an answer counts once, kNoId not at all.
 [[nodiscard]] double recall(const Problem& problem,
                             const Truth& truth,
                             std::span<const Hit> answers);

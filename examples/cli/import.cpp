@@ -5,6 +5,9 @@
 
 #include <vecdb/database.h>
 #include <vecdb/dataset_io.h>
+#if __has_include(<vecdb/rebuild.h>)
+#    include <vecdb/rebuild.h>
+#endif
 
 #include <algorithm>
 #include <numeric>
@@ -62,6 +65,21 @@ void import_rows(Collection& collection, const MatrixView& rows, const std::stri
         insert_batch(collection, first, rows.slice(first, count), name);
         progress.advance(count);
     }
+}
+
+void build_index(Collection& collection, std::size_t threads) {
+#if __has_include(<vecdb/rebuild.h>)
+    constexpr double kSteps = 1'000;
+    ProgressBar progress("building the index", static_cast<std::uint64_t>(kSteps), "thousandths");
+    BuildOptions options{.threads = threads};
+    options.control.progress = [&progress](double part) {
+        progress.advance_to(static_cast<std::uint64_t>(part * kSteps));
+    };
+    check(collection.build_index(options), ExitCode::kInput);
+#else
+    static_cast<void>(collection);
+    static_cast<void>(threads);
+#endif
 }
 
 }  // namespace vecdb::cli

@@ -22,4 +22,7 @@ namespace vecdb::cli {
 /// Insert all `rows` in batches, under a progress bar. `name` stands for them in errors.
 void import_rows(Collection& collection, const MatrixView& rows, const std::string& name);
 
+/// Build the collection's index over all rows with `threads` threads, under a progress bar.
+void build_index(Collection& collection, std::size_t threads);
+
 }  // namespace vecdb::cli

@@ -25,9 +25,7 @@ void add_json_option(CLI::App& command, std::string& json_path) {
 }
 
 Output::Output(std::string json_path) : json_path_(std::move(json_path)) {
-    if (json_path_.empty() || json_path_ == "-") return;
-    errno = 0;
-    if (!std::ofstream(json_path_, std::ios::app)) fail_to_write(json_path_);
+    if (json_path_ != "-") check_writable(json_path_);
 }
 
 void Output::line(const std::string& label, const std::string& value) const {
@@ -42,16 +40,43 @@ void Output::text(const std::string& text) const {
 
 void Output::finish(const Json& answer) const {
     const std::string document = answer.dump(2) + '\n';
-    errno = 0;
     if (json_path_ == "-") {
         std::cout << document;
-    } else if (!json_path_.empty()) {
-        std::ofstream file(json_path_, std::ios::trunc);
-        file << document;
-        file.close();
-        if (!file) fail_to_write(json_path_);
+    } else {
+        write_file(json_path_, document);
     }
+    errno = 0;
     if (!std::cout.flush()) fail_to_write("standard output");
+}
+
+std::string csv_line(const std::vector<std::string>& cells) {
+    std::string line;
+    for (const std::string& cell : cells) {
+        if (&cell != cells.data()) line += ',';
+        if (cell.find_first_of(",\"\n") == std::string::npos) {
+            line += cell;
+            continue;
+        }
+        line += '"';
+        for (const char c : cell)
+            line += c == '"' ? std::string(2, c) : std::string(1, c);
+        line += '"';
+    }
+    return line + '\n';
+}
+
+void check_writable(const std::string& path) {
+    errno = 0;
+    if (!path.empty() && !std::ofstream(path, std::ios::app)) fail_to_write(path);
+}
+
+void write_file(const std::string& path, const std::string& contents) {
+    if (path.empty()) return;
+    errno = 0;
+    std::ofstream file(path, std::ios::trunc);
+    file << contents;
+    file.close();
+    if (!file) fail_to_write(path);
 }
 
 std::string fixed(double value, int digits) {

@@ -38,6 +38,15 @@ class Output {
     std::string json_path_;
 };
 
+/// Return one line of a CSV file; cells that need it are quoted.
+[[nodiscard]] std::string csv_line(const std::vector<std::string>& cells);
+
+/// Throw CommandError at once when a file cannot be written, not after an hour of work. An empty
+/// path is none.
+void check_writable(const std::string& path);
+/// Replace a file's contents; throws CommandError. An empty path is none.
+void write_file(const std::string& path, const std::string& contents);
+
 /// Format with `digits` after the point.
 [[nodiscard]] std::string fixed(double value, int digits);
 /// Format with commas between thousands.

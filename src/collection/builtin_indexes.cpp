@@ -1,5 +1,7 @@
 #include "collection/builtin_indexes.h"
 
+#include "index/hnsw_index.h"
+#include "index/ivf_index.h"
 #include "index/registry.h"
 
 #include <iterator>
@@ -16,13 +18,15 @@ struct Builtin {
     MakeIndex make;
 };
 
-/// One line an index: {"hnsw", index::make_hnsw_index}.
+/// One line an index.
 constexpr Builtin kBuiltin[] = {
+    {"hnsw", index::make_hnsw_index},
+    {"ivf", index::make_ivf_index},
     {"", nullptr},  // ends the list
 };
 
 /// Whether "flat" is in the list.
-constexpr bool kHasFlat = std::size(kBuiltin) > 1 && kBuiltin[0].name == "flat";
+constexpr bool kHasFlat = kBuiltin[0].name == "flat";
 
 }  // namespace
 

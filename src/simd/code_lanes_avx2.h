@@ -81,7 +81,7 @@ struct Avx2CodeLanes {
 
     static Part no_part() { return _mm256_setzero_si256(); }
     static Part add_small(Part part, Bytes levels, Bytes query) {
-        return _mm256_add_epi16(part, _mm256_maddubs_epi16(levels, query));
+        return in_order(_mm256_add_epi16(part, _mm256_maddubs_epi16(levels, query)));
     }
     static Sums no_sums() { return _mm256_setzero_si256(); }
     static Sums widen(Sums sums, Part part) {
@@ -146,6 +146,11 @@ struct Avx2CodeLanes {
     }
 
   private:
+    /// Keep compilers from adding in another order, for which they run out of registers.
+    static __m256i in_order(__m256i x) {
+        asm("" : "+x"(x));
+        return x;
+    }
     static int four_bytes(const void* p) {
         int bytes;
         __builtin_memcpy(&bytes, p, sizeof bytes);

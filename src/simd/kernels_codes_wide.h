@@ -28,6 +28,8 @@ namespace {
 
 /// Products of half bytes, 15 * 127, or of 16 * 127 added up in pairs in 16 bits without overflow.
 inline constexpr std::size_t kPartProducts = 8;
+/// Bytes of a group of a block: eight dimensions of its rows.
+inline constexpr std::size_t kGroupBytes = 4 * kBlockRows;
 /// How far ahead blocks are asked for, in bytes.
 inline constexpr std::size_t kBlockAhead = 4'096;
 
@@ -91,6 +93,7 @@ constexpr std::size_t registers(std::size_t bytes) {
 /// Sums of a row of half bytes. kStride is its stride, or 0 for any.
 template <class Lanes, std::size_t kStride>
 struct WideRow4 {
+    static constexpr bool kKnownStride = kStride != 0;
     using Sums = typename Lanes::Sums;
 
     WideRow4(const std::int8_t* levels, std::size_t stride) : query(levels), stride_(stride) {}
@@ -140,6 +143,7 @@ struct WideRow5 : WideRow4<Lanes, kStride> {
 /// Sums of a row of bytes.
 template <class Lanes, std::size_t kStride, bool kCentred>
 struct WideBytes {
+    static constexpr bool kKnownStride = kStride != 0;
     using Sums = typename Lanes::Sums;
 
     WideBytes(const std::int8_t* levels, std::size_t stride) : query(levels), stride_(stride) {}
@@ -191,6 +195,21 @@ struct Scorer {
     Floats a, w, b, c, e, t;
 };
 
+/// Append the lanes of a mask, one after the other.
+inline std::size_t keep_lanes(const std::uint32_t* rows,
+                              const float* scores,
+                              std::size_t count,
+                              std::uint32_t mask,
+                              const Kept& kept,
+                              std::size_t n) {
+    for (std::size_t lane = 0; lane < count; ++lane) {
+        kept.rows[n] = rows[lane];
+        kept.distances[n] = scores[lane];
+        n += mask >> lane & 1U;
+    }
+    return n;
+}
+
 /// A list of rows to go through.
 struct RowList {
     const std::uint32_t* rows;
@@ -209,6 +228,22 @@ inline void ask_ahead(const CodeRows& rows,
     const std::size_t end = list.count - begin < group ? list.count : begin + group;
     for (std::size_t i = begin; i < end; ++i)
         prefetch_code(rows.base + list.rows[i] * stride, stride);
+}
+
+/// Compute the sums of a group of rows. Only rows of a known stride are worth unrolling.
+template <class Lanes, class Layout>
+inline void group_sums(const Layout& layout,
+                       const std::uint8_t* const (&group)[Lanes::kGroup],
+                       typename Lanes::Sums (&sums)[Lanes::kGroup]) {
+    if constexpr (Layout::kKnownStride) {
+#pragma GCC unroll 16
+        for (std::size_t r = 0; r < Lanes::kGroup; ++r)
+            sums[r] = layout(group[r]);
+    } else {
+#pragma GCC unroll 1
+        for (std::size_t r = 0; r < Lanes::kGroup; ++r)
+            sums[r] = layout(group[r]);
+    }
 }
 
 /// Score the listed rows, a group at a time; a last group that is not full repeats its first row.
@@ -238,10 +273,9 @@ inline std::size_t select_code_rows(const CodeQuery& query,
         const std::uint8_t* group[kGroupRows];
         typename Lanes::Sums sums[kGroupRows];
 #pragma GCC unroll 16
-        for (std::size_t r = 0; r < kGroupRows; ++r) {
+        for (std::size_t r = 0; r < kGroupRows; ++r)
             group[r] = rows.base + numbers[r] * stride;
-            sums[r] = layout(group[r]);
-        }
+        group_sums<Lanes>(layout, group, sums);
         const auto scores =
             scorer(Lanes::across(sums), Lanes::row_factors(group, stride - kFactorBytes));
         const std::uint32_t mask = Lanes::not_above(scores, limit) & wanted;
@@ -268,47 +302,54 @@ VECDB_KERNEL std::size_t wide_rows(const CodeQuery& query,
 
 /// Registers of a group of a block.
 template <class Lanes>
-inline constexpr std::size_t kBlockRegisters = 4 * kBlockRows / Lanes::kWidth;
+inline constexpr std::size_t kBlockRegisters = kGroupBytes / Lanes::kWidth;
 
-/// Add the products of group `g` to the parts of a block.
-template <class Lanes>
-inline void add_group(const std::int8_t* levels,
-                      const std::uint8_t* block,
-                      std::size_t g,
-                      typename Lanes::Part (&parts)[kBlockRegisters<Lanes>]) {
-    const std::uint8_t* const at = block + g * 128;
-    __builtin_prefetch(at + kBlockAhead, 0, 3);
-    __builtin_prefetch(at + kBlockAhead + kCodeLine, 0, 3);
-    const auto low = Lanes::load4(levels + 8 * g);
-    const auto high = Lanes::load4(levels + 8 * g + 4);
+/// Add the products of kGroups groups of a block, kPartProducts at most.
+template <class Lanes, std::size_t kGroups>
+inline void add_groups(const std::int8_t* levels,
+                       const std::uint8_t* groups,
+                       typename Lanes::Sums (&sums)[kBlockRegisters<Lanes>]) {
+    static_assert(2 * kGroups <= kPartProducts);
+    typename Lanes::Part parts[kBlockRegisters<Lanes>];
+    for (auto& part : parts)
+        part = Lanes::no_part();
+#pragma GCC unroll 4
+    for (std::size_t g = 0; g < kGroups; ++g, groups += kGroupBytes, levels += 8) {
+        __builtin_prefetch(groups + kBlockAhead, 0, 3);
+        __builtin_prefetch(groups + kBlockAhead + kCodeLine, 0, 3);
+        const auto low = Lanes::load4(levels);
+        const auto high = Lanes::load4(levels + 4);
 #pragma GCC unroll 8
-    for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v) {
-        const auto codes = Lanes::load(at + v * Lanes::kWidth);
-        parts[v] = Lanes::add_small(parts[v], Lanes::low_halves(codes), low);
-        parts[v] = Lanes::add_small(parts[v], Lanes::high_halves(codes), high);
+        for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v) {
+            const auto codes = Lanes::load(groups + v * Lanes::kWidth);
+            parts[v] = Lanes::add_small(parts[v], Lanes::low_halves(codes), low);
+            parts[v] = Lanes::add_small(parts[v], Lanes::high_halves(codes), high);
+        }
     }
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v)
+        sums[v] = Lanes::widen(sums[v], parts[v]);
 }
 
 /// Compute raw of the 32 rows of a block.
 template <class Lanes>
-inline void block_sums(const CodeQuery& query,
+inline void block_sums(const std::int8_t* levels,
                        const std::uint8_t* block,
                        std::size_t groups,
                        typename Lanes::Sums (&sums)[kBlockRegisters<Lanes>]) {
-    constexpr std::size_t kStep = kPartProducts / 2;
     for (auto& sum : sums)
         sum = Lanes::no_sums();
-    for (std::size_t g = 0; g < groups; g += kStep) {
-        typename Lanes::Part parts[kBlockRegisters<Lanes>];
-        for (auto& part : parts)
-            part = Lanes::no_part();
-        const std::size_t end = groups - g < kStep ? groups : g + kStep;
-        for (std::size_t i = g; i < end; ++i)
-            add_group<Lanes>(query.levels, block, i, parts);
-#pragma GCC unroll 8
-        for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v)
-            sums[v] = Lanes::widen(sums[v], parts[v]);
+    for (std::size_t fours = groups / 4; fours > 0; --fours) {
+        add_groups<Lanes, 4>(levels, block, sums);
+        levels += 4 * 8;
+        block += 4 * kGroupBytes;
     }
+    if (groups & 2U) {
+        add_groups<Lanes, 2>(levels, block, sums);
+        levels += 2 * 8;
+        block += 2 * kGroupBytes;
+    }
+    if (groups & 1U) add_groups<Lanes, 1>(levels, block, sums);
 }
 
 template <class Lanes>
@@ -325,10 +366,10 @@ VECDB_KERNEL std::size_t wide_block4(const CodeQuery& query,
     std::size_t n = 0;
     for (std::size_t first = 0; first < count; first += kBlockRows, block += blocks.bytes()) {
         typename Lanes::Sums sums[kVectors];
-        block_sums<Lanes>(query, block, blocks.groups, sums);
+        block_sums<Lanes>(query.levels, block, blocks.groups, sums);
         typename Lanes::Floats scores[kVectors];
         std::uint32_t mask = 0;
-        const std::uint8_t* factors = block + blocks.groups * 128;
+        const std::uint8_t* factors = block + blocks.groups * kGroupBytes;
 #pragma GCC unroll 8
         for (std::size_t v = 0; v < kVectors; ++v, factors += 2 * Lanes::kGroup) {
             scores[v] = scorer(sums[v],

@@ -2,6 +2,7 @@
 
 #include "support/catch.h"
 #include "support/collections.h"
+#include "support/exact_index.h"
 #include "support/random_data.h"
 
 #include <vecdb/collection.h>
@@ -21,11 +22,11 @@ using test::Model;
 /// Do the same random things to a collection and to the model, and compare.
 class Walk {
   public:
-    Walk(std::uint64_t seed, std::size_t dim, Metric metric, std::size_t ids)
+    Walk(std::uint64_t seed, const Schema& schema, std::size_t ids)
         : random_(seed),
           id_count_(ids),
-          model_(dim, metric),
-          collection_(test::make_collection(dim, metric)) {
+          model_(schema.vectors[0].dim, schema.vectors[0].metric),
+          collection_(test::make_collection(schema)) {
         const Id step = below(2) == 0 ? 1 : 1'000'000'007;
         for (std::size_t i = 0; i < ids; ++i)
             ids_.push_back(static_cast<Id>(i) * step);
@@ -36,7 +37,7 @@ class Walk {
 
     /// Return what went wrong, or nothing.
     std::string step() {
-        switch (below(12)) {
+        switch (below(16)) {
             case 0:
             case 1:
                 return insert();
@@ -52,7 +53,13 @@ class Walk {
             case 8:
                 return count();
             case 9:
+            case 10:
                 return batch_search();
+            case 11:
+            case 12:
+                return range_search();
+            case 13:
+                return below(2) == 0 ? build_index() : "";
             default:
                 return search();
         }
@@ -187,6 +194,50 @@ class Walk {
         return "";
     }
 
+    std::string range_search() {
+        const Restriction& restriction = filters_[below(filters_.size())];
+        const Matrix query = some_rows(1);
+        const bool larger = larger_is_nearer(model_.metric());
+        const auto level = static_cast<float>(below(30));
+        const float radius = model_.metric() == Metric::kCosine ? 1.0F - level / 60.0F
+                             : larger                           ? 30.0F - level
+                                                                : level;
+        const SearchOptions options{.filter = restriction.filter, .threads = 1 + below(2)};
+        const Hits hits =
+            collection_.range_search(VectorView(query.row(0)), radius, options).value();
+        const std::string fault =
+            model_.range_fault(query.row(0), radius, hits, restriction.allowed);
+        return fault.empty() ? "" : "range " + fault;
+    }
+
+    /// Build, perhaps with writes meanwhile, perhaps cancelled.
+    std::string build_index() {
+        std::string fault;
+        bool wrote = below(2) == 0;
+        CancelToken token;
+        BuildOptions options{.threads = 1 + below(2)};
+        options.control.cancel = token;
+        const bool cancelled = below(4) == 0;
+        options.control.progress = [&](double part) {
+            if (part < 0.5) return;
+            if (cancelled) token.cancel();
+            for (; !wrote; wrote = below(3) == 0) {
+                if (fault.empty()) fault = below(2) == 0 ? upsert() : remove();
+                if (fault.empty()) fault = search();
+            }
+        };
+        const std::size_t rows = model_.rows().size();
+        const Status status = collection_.build_index(options);
+        if (!fault.empty()) return "while an index is built: " + fault;
+        if (cancelled && rows > 0) {
+            return status.code() == StatusCode::kCancelled ? "" : "build_index was not cancelled";
+        }
+        if (!status.ok()) return "build_index: " + status.to_string();
+        const CollectionStats stats = collection_.stats();
+        if (stats.live_rows != model_.rows().size()) return "build_index lost rows";
+        return stats.sealed_rows <= rows ? "" : "sealed rows are wrong";
+    }
+
     test::Random random_;
     std::size_t id_count_;
     std::vector<Id> ids_;
@@ -199,13 +250,18 @@ void walk(std::uint64_t seed, std::size_t steps) {
     const std::size_t dims[] = {1, 2, 5, 16, 33};
     const std::size_t ids[] = {20, 300, 3000};
     const Metric metric = test::kAllMetrics[seed % 3];
-    Walk walk(seed, dims[seed % 5], metric, ids[seed / 3 % 3]);
+    const std::size_t dim = dims[seed % 5];
+    const Schema schema =
+        seed % 4 == 0 ? Schema::single(dim, metric) : test::exact_schema(dim, metric);
+    test::exact_index_faults = 0;
+    Walk walk(seed, schema, ids[seed / 3 % 3]);
     for (std::size_t step = 0; step < steps; ++step) {
         const std::string fault = walk.step();
         if (fault.empty()) continue;
         CAPTURE(seed, step);
         FAIL(fault);
     }
+    CHECK(test::exact_index_faults == 0);
     SUCCEED();
 }
 

@@ -1,5 +1,6 @@
 #include "support/catch.h"
 #include "support/collections.h"
+#include "support/exact_index.h"
 #include "support/random_data.h"
 
 #include <vecdb/collection.h>
@@ -180,6 +181,24 @@ TEST_CASE("search_into allocates nothing with a prepared filter") {
         CAPTURE(step);
         const Filter filter = Filter::where([step](Id id) { return id % step == 0; });
         REQUIRE(collection.prepare(filter).ok());
+        CHECK(allocations_of(collection, queries, {.k = 10, .filter = filter}) == 0);
+    }
+}
+
+TEST_CASE("search_into allocates nothing over sealed and growing rows") {
+    Schema plain = Schema::single(16);
+    plain.vectors[0].index = FlatOptions{.codes = Codes::kNone};
+    for (const Schema& schema : {test::exact_schema(16), plain}) {
+        const Matrix queries = test::normal_rows(10, 16, 8);
+        Collection collection = test::make_collection(schema);
+        const Matrix rows = test::normal_rows(70'000, 16, 9);
+        REQUIRE(collection.insert(test::shuffled_ids(70'000, 10), rows.view()).ok());
+        REQUIRE(collection.build_index().ok());
+        const Filter filter = Filter::where([](Id id) { return id % 10 == 3; });
+        CHECK(allocations_of(collection, queries, {.k = 10}) == 0);
+        CHECK(allocations_of(collection, queries, {.k = 10, .filter = filter}) == 0);
+        REQUIRE(collection.upsert(test::sequential_ids(500, 50), rows.view().slice(0, 500)).ok());
+        CHECK(allocations_of(collection, queries, {.k = 10}) == 0);
         CHECK(allocations_of(collection, queries, {.k = 10, .filter = filter}) == 0);
     }
 }

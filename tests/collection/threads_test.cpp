@@ -1,5 +1,6 @@
 #include "support/catch.h"
 #include "support/collections.h"
+#include "support/exact_index.h"
 #include "support/random_data.h"
 
 #include <vecdb/collection.h>
@@ -305,6 +306,54 @@ TEST_CASE("rows are fetched right beside writes that grow the collection, and wr
     CHECK_FALSE(wrong);
     CHECK(failed == (rows.rows - 1) / 64);
     CHECK(collection.count() == rows.rows);
+}
+
+TEST_CASE("readers see one number throughout while an index is built again and again") {
+    constexpr std::size_t kRows = 300;
+    const std::vector<Id> ids = test::sequential_ids(kRows);
+    test::exact_index_faults = 0;
+    Collection collection = test::make_collection(test::exact_schema(kDim));
+    collection.upsert(ids, rows_of(kRows, 1).view()).check();
+    const Filter filter = Filter::where([](Id id) { return id % 3 == 0; });
+    std::atomic<bool> done{false};
+    std::size_t builds = 0;
+    std::thread builder([&] {
+        while (!done) {
+            collection.build_index({.threads = 2}).check();
+            ++builds;
+        }
+    });
+    const auto write = [&](int round) {
+        collection.upsert(ids, rows_of(kRows, round + 1).view()).check();
+    };
+    const auto search = [&](int oldest) -> std::size_t {
+        const Hits hits = collection.search(origin(), {.k = 1000}).value();
+        return hits.size() == kRows && of_one_number(hits, oldest + 1) ? 0 : 1;
+    };
+    const auto filtered = [&](int oldest) -> std::size_t {
+        const SearchOptions options{.k = 1000, .filter = filter, .threads = 2};
+        const Hits hits = collection.search(origin(), options).value();
+        return hits.size() == kRows / 3 && of_one_number(hits, oldest + 1) ? 0 : 1;
+    };
+    const auto range = [&](int oldest) -> std::size_t {
+        const Hits hits = collection.range_search(origin(), score_of(kRounds + 1)).value();
+        return hits.size() == kRows && of_one_number(hits, oldest + 1) ? 0 : 1;
+    };
+    const auto fetch = [&](int oldest) -> std::size_t {
+        const FetchedRows fetched = collection.get(ids).value();
+        const float first = fetched.vectors.front();
+        const auto same = [first](float value) {
+            return value == first;
+        };
+        const bool all = std::all_of(fetched.vectors.begin(), fetched.vectors.end(), same);
+        return all && first >= static_cast<float>(oldest + 1) ? 0 : 1;
+    };
+    CHECK(run(write, {search, filtered, range, fetch}) == 0);
+    done = true;
+    builder.join();
+    CHECK(builds > 0);
+    CHECK(collection.count() == kRows);
+    CHECK(test::exact_index_faults == 0);
 }
 
 }  // namespace

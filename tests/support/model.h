@@ -121,6 +121,24 @@ class Model {
         return hits.empty() ? "" : missing_row(query, hits.back(), returned, allowed);
     }
 
+    /// Say what is wrong with an answer to a search for the allowed rows not worse than `radius`.
+    [[nodiscard]] std::string range_fault(std::span<const float> query,
+                                          float radius,
+                                          std::span<const Hit> hits,
+                                          const Allowed& allowed = everything()) const {
+        const double farthest = distance_of(metric_, radius);
+        std::set<Id> returned;
+        for (std::size_t i = 0; i < hits.size(); ++i) {
+            const std::string wrong = hit_fault(query, hits, i, allowed);
+            if (!wrong.empty()) return wrong;
+            if (!returned.insert(hits[i].id).second) return text("id", hits[i].id, "stands twice");
+            if (distance_of(metric_, hits[i].score) > farthest) {
+                return text("id", hits[i].id, "with", hits[i].score, "is outside of", radius);
+            }
+        }
+        return missing_row(query, {kNoId, radius}, returned, allowed);
+    }
+
     [[nodiscard]] static Allowed everything() {
         return [](Id) {
             return true;

@@ -3,6 +3,7 @@
 #include "collection/builtin_indexes.h"
 #include "index/conformance/plain_index.h"
 #include "index/registry.h"
+#include "pivot_index.h"
 
 #include <memory>
 #include <utility>
@@ -71,6 +72,17 @@ std::vector<Variant> ivf_variants() {
     return variants;
 }
 
+std::vector<Variant> pivots_variants() {
+    const auto with = [](const char* pivots) {
+        return CustomOptions{.name = "pivots", .parameters = {{"pivots", pivots}}};
+    };
+    const Effort all{.name = "all lists", .nprobe = 1'000, .exact = true};
+    return {{.name = "pivots",
+             .options = with("30"),
+             .efforts = {all, {.name = "default", .floor = 0.1}},
+             .is_default = true}};
+}
+
 /// Take an index at its word.
 Variant unknown(const std::string& name) {
     return {.name = name,
@@ -83,12 +95,19 @@ std::vector<Variant> variants_of(const std::string& name) {
     if (name == "flat") return flat_variants();
     if (name == "hnsw") return hnsw_variants();
     if (name == "ivf") return ivf_variants();
+    if (name == "pivots") return pivots_variants();
     return {unknown(name)};
 }
 
-void register_plain() {
+/// Register the simplest index, and the one of examples/, which is for others to copy.
+void register_tests_own() {
+    static const Status example = register_index("pivots", pivots::make_pivot_index);
+    example.check();
     static const Status done =
-        register_index("plain", [](const VectorField&) -> Result<std::unique_ptr<Index>> {
+        register_index("plain", [](const VectorField& field) -> Result<std::unique_ptr<Index>> {
+            if (field.element_type != ElementType::kFloat32) {
+                return Status(StatusCode::kUnsupported, "plain compares float32 only");
+            }
             return std::unique_ptr<Index>(std::make_unique<PlainIndex>());
         });
     done.check();
@@ -98,7 +117,7 @@ void register_plain() {
 
 std::vector<Variant> all_variants() {
     collection::register_builtin();
-    register_plain();
+    register_tests_own();
     std::vector<Variant> variants;
     for (const std::string& name : index::registered_indexes()) {
         for (Variant& variant : variants_of(name))

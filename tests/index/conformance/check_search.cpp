@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <thread>
 
@@ -47,10 +48,11 @@ std::string fault_of(const Truth& truth,
     return {};
 }
 
-void check_question(const Built& built,
-                    const Truth& truth,
-                    const Question& question,
-                    Findings& findings) {
+/// Ask for all queries; returns the mean recall.
+double check_question(const Built& built,
+                      const Truth& truth,
+                      const Question& question,
+                      Findings& findings) {
     double sum = 0;
     for (std::size_t q = 0; q < built.segment.queries(); ++q) {
         const auto answer = ask(*built.index,
@@ -64,9 +66,7 @@ void check_question(const Built& built,
                         question.name() + ", query " + std::to_string(q) + ": " + fault);
         sum += recall(answer, expected);
     }
-    const double mean = sum / static_cast<double>(built.segment.queries());
-    findings.expect(mean >= question.effort.floor,
-                    question.name() + ": recall " + std::to_string(mean));
+    return sum / static_cast<double>(built.segment.queries());
 }
 
 /// Return radii that lie on a distance, between two, below and above all.
@@ -158,11 +158,16 @@ void check_search_of(const Subject& subject,
                      std::size_t rows,
                      Findings& findings) {
     const Truth truth(built.segment, rows);
+    const std::size_t ks[] = {1, 10, 100, rows + 5};
     for (const Mask& mask : make_masks(rows, subject.seed)) {
         for (const Effort& effort : subject.efforts) {
-            for (const std::size_t k :
-                 {std::size_t{1}, std::size_t{10}, std::size_t{100}, rows + 5})
-                check_question(built, truth, {mask, effort, k}, findings);
+            double sum = 0;
+            for (const std::size_t k : ks)
+                sum += check_question(built, truth, {mask, effort, k}, findings);
+            const double mean = sum / static_cast<double>(std::size(ks));
+            findings.expect(
+                mean >= effort.floor,
+                "mask " + mask.name + ", " + effort.name + ": recall " + std::to_string(mean));
         }
     }
 }

@@ -23,7 +23,7 @@ struct Effort {
     std::size_t nprobe = 0;
     float bound = 0.0F;
     bool exact = false;  ///< Every answer equals the truth bit for bit.
-    double floor = 0.0;  ///< Otherwise: mean recall under every mask and k.
+    double floor = 0.0;  ///< Otherwise: mean recall over k, under every mask.
     std::size_t rerank = 0;
 };
 
@@ -37,15 +37,13 @@ struct Subject {
     std::uint64_t seed = 1;
 };
 
-/// Take down what was found wrong, each with the place it was found at.
+/// Take down what was found wrong.
 /// Threads: single-threaded.
 class Findings {
   public:
-    /// Say where the complaints that follow belong.
-    void at(std::string place) { place_ = std::move(place); }
     void complain(const std::string& what) {
         ++count_;
-        if (texts_.size() < kMostTexts) texts_.push_back(place_ + ": " + what);
+        if (texts_.size() < kMostTexts) texts_.push_back(what);
     }
     /// Complain unless the condition holds; returns it.
     bool expect(bool condition, const std::string& what) {
@@ -61,7 +59,6 @@ class Findings {
 
   private:
     static constexpr std::size_t kMostTexts = 200;
-    std::string place_;
     std::size_t count_ = 0;
     std::vector<std::string> texts_;
 };

@@ -1,0 +1,277 @@
+#include "index/hnsw_index.h"
+
+#include "index/exact.h"
+#include "index/hnsw_order.h"
+#include "simd/dispatch.h"
+#include "support/catch.h"
+#include "support/random_data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace vecdb;         // NOLINT(google-build-using-namespace): the headers under test
+using namespace vecdb::index;  // NOLINT(google-build-using-namespace)
+using vecdb::test::Matrix;
+
+namespace {
+
+/// Rows as a segment stores them, and the index over them.
+class Built {
+  public:
+    Built(Matrix matrix, Metric metric, const HnswOptions& options, std::size_t threads = 1)
+        : matrix_(std::move(matrix)),
+          metric_(metric),
+          ids_(vecdb::test::sequential_ids(matrix_.rows)),
+          index_(options, ElementType::kFloat32) {
+        if (metric == Metric::kCosine) normalise(matrix_);
+        const IndexBuild how{.threads = threads, .seed = 7};
+        const auto order = index_.build(rows(), how).value();
+        REQUIRE(order.size() == matrix_.rows);
+        Matrix moved(matrix_.rows, matrix_.dim);
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            const auto row = matrix_.row(order[i]);
+            std::copy(row.begin(), row.end(), moved.row(i).begin());
+            ids_[i] = order[i];
+        }
+        matrix_ = std::move(moved);
+    }
+
+    static void normalise(Matrix& matrix) {
+        for (std::size_t i = 0; i < matrix.rows; ++i) {
+            double sum = 0;
+            for (const float x : matrix.row(i))
+                sum += static_cast<double>(x) * x;
+            for (float& x : matrix.row(i))
+                x = static_cast<float>(x / std::sqrt(sum));
+        }
+    }
+
+    [[nodiscard]] IndexRows rows() const {
+        return {.base = matrix_.values.data(),
+                .stride = matrix_.dim * sizeof(float),
+                .dim = matrix_.dim,
+                .count = matrix_.rows,
+                .ids = ids_.data(),
+                .metric = metric_};
+    }
+    [[nodiscard]] HnswIndex& index() { return index_; }
+    void append(const Matrix& more) {
+        matrix_.values.insert(matrix_.values.end(), more.values.begin(), more.values.end());
+        for (std::size_t i = 0; i < more.rows; ++i)
+            ids_.push_back(static_cast<Id>(matrix_.rows + i));
+        matrix_.rows += more.rows;
+    }
+
+    [[nodiscard]] std::vector<Hit> search(std::span<const float> query,
+                                          std::size_t k,
+                                          IndexSearch how) const {
+        if (how.filter.allows_all()) how.allowed_rows = matrix_.rows;
+        std::vector<Hit> slots(k);
+        TopK best(slots);
+        const void* queries[1] = {query.data()};
+        index_.search(rows(), queries, how, {&best, 1});
+        const auto hits = best.sort();
+        return {hits.begin(), hits.end()};
+    }
+    [[nodiscard]] std::vector<Hit> truth(std::span<const float> query,
+                                         std::size_t k,
+                                         const RowFilter& filter) const {
+        std::vector<Hit> slots(k);
+        TopK best(slots);
+        scan_allowed(rows(), query.data(), filter, best);
+        const auto hits = best.sort();
+        return {hits.begin(), hits.end()};
+    }
+    /// Return the part of the true hits that searches find.
+    [[nodiscard]] double recall(const Matrix& queries,
+                                std::size_t k,
+                                const IndexSearch& how) const {
+        std::size_t found = 0;
+        std::size_t wanted = 0;
+        for (std::size_t q = 0; q < queries.rows; ++q) {
+            const auto hits = search(queries.row(q), k, how);
+            const auto exact = truth(queries.row(q), k, how.filter);
+            REQUIRE(hits.size() == exact.size());
+            wanted += exact.size();
+            for (const Hit& hit : exact)
+                found += std::find(hits.begin(), hits.end(), hit) != hits.end() ? 1U : 0U;
+        }
+        return static_cast<double>(found) / static_cast<double>(wanted);
+    }
+
+  private:
+    Matrix matrix_;
+    Metric metric_;
+    std::vector<Id> ids_;
+    HnswIndex index_;
+};
+
+/// Keeps sections in memory.
+struct Sections final : SectionWriter, SectionReader {
+    std::map<std::string, std::vector<std::byte>, std::less<>> bytes;
+    Status write(std::string_view name, std::span<const std::byte> section) override {
+        bytes[std::string(name)].assign(section.begin(), section.end());
+        return {};
+    }
+    Result<std::span<const std::byte>> read(std::string_view name) override {
+        const auto found = bytes.find(name);
+        if (found == bytes.end()) return Status(StatusCode::kCorruption, "no section");
+        return std::span<const std::byte>(found->second);
+    }
+};
+
+/// Draw rows around a few centres.
+Matrix clustered_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
+    const Matrix centres = vecdb::test::normal_rows(40, dim, 99);
+    Matrix matrix = vecdb::test::normal_rows(rows, dim, seed);
+    for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t d = 0; d < dim; ++d)
+            matrix.row(i)[d] = 0.5F * matrix.row(i)[d] + centres.row(i % 40)[d];
+    }
+    return matrix;
+}
+
+}  // namespace
+
+TEST_CASE("hnsw finds most of the nearest rows under every metric and code", "[index][hnsw]") {
+    const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct, Metric::kCosine);
+    const Codes codes =
+        GENERATE(Codes::kDefault, Codes::kNone, Codes::kSq4, Codes::kSq7, Codes::kSq8);
+    const std::size_t dim = GENERATE(24, 130);
+    CAPTURE(static_cast<int>(metric), static_cast<int>(codes), dim);
+    Built built(clustered_rows(3'000, dim, 1), metric, {.m = 16, .codes = codes});
+    Matrix queries = clustered_rows(50, dim, 2);
+    if (metric == Metric::kCosine) Built::normalise(queries);
+    CHECK(built.recall(queries, 10, {.ef = 64}) > 0.95);
+    CHECK(built.recall(queries, 10, {.ef = 400}) > 0.99);
+    CHECK(built.index().validate(built.rows()).ok());
+}
+
+TEST_CASE("hnsw leaves no node that cannot be reached", "[index][hnsw]") {
+    SECTION("separate clusters") {
+        Matrix matrix = clustered_rows(4'000, 16, 3);
+        for (std::size_t i = 0; i < matrix.rows; ++i) {
+            for (float& x : matrix.row(i))
+                x = 0.01F * x + static_cast<float>(i % 7) * 100.0F;
+        }
+        Built built(std::move(matrix), Metric::kL2, {.m = 4, .ef_construction = 20});
+        CHECK(count_unreachable(built.index().graph(), built.index().entries()) == 0);
+    }
+    SECTION("more equal rows than a list holds") {
+        Matrix matrix = vecdb::test::normal_rows(1'000, 16, 4);
+        for (std::size_t i = 0; i < 300; ++i)
+            std::copy(matrix.row(0).begin(), matrix.row(0).end(), matrix.row(i).begin());
+        Built built(std::move(matrix), Metric::kL2, {.m = 8});
+        CHECK(count_unreachable(built.index().graph(), built.index().entries()) == 0);
+        const Matrix queries = vecdb::test::normal_rows(50, 16, 5);
+        CHECK(built.recall(queries, 10, {.ef = 64}) > 0.9);
+    }
+    SECTION("a graph with pieces is mended") {
+        Built built(vecdb::test::normal_rows(200, 8, 6), Metric::kL2, {.m = 8});
+        HnswGraph graph(200, 16);  // no links at all
+        const CodeSpace whole(8);
+        const IndexRows rows = built.rows();
+        const HnswSpace space(rows, whole, nullptr);
+        const std::vector<std::uint32_t> entries = built.index().entries();
+        REQUIRE(count_unreachable(graph, entries) == 199);
+        connect(space, entries, graph);
+        CHECK(count_unreachable(graph, entries) == 0);
+    }
+}
+
+TEST_CASE("hnsw gives the same bytes for any number of threads", "[index][hnsw]") {
+    const HnswOptions options{.m = 8, .ef_construction = 60};
+    Sections one;
+    Built first(clustered_rows(2'000, 20, 8), Metric::kL2, options, 1);
+    REQUIRE(first.index().save(one).ok());
+    for (const std::size_t threads : {2U, 3U}) {
+        Built again(clustered_rows(2'000, 20, 8), Metric::kL2, options, threads);
+        Sections other;
+        REQUIRE(again.index().save(other).ok());
+        CHECK(one.bytes == other.bytes);
+    }
+}
+
+TEST_CASE("hnsw returns allowed rows only, and as many as there are", "[index][hnsw]") {
+    const Codes codes = GENERATE(Codes::kDefault, Codes::kNone);
+    const std::size_t n = 6'000;
+    Built built(clustered_rows(n, 24, 10), Metric::kL2, {.m = 16, .codes = codes});
+    const Matrix queries = clustered_rows(30, 24, 11);
+    const auto of_thousand = GENERATE(900U, 500U, 100U, 10U, 1U);
+    vecdb::test::Random random(12);
+    std::vector<std::uint64_t> allowed((n + 63) / 64);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        if (random() % 1'000 >= of_thousand) continue;
+        allowed[i / 64] |= std::uint64_t{1} << (i % 64);
+        ++count;
+    }
+    CAPTURE(of_thousand, count);
+    const IndexSearch how{.filter = {.allowed = allowed.data()}, .allowed_rows = count, .ef = 100};
+    CHECK(built.recall(queries, 10, how) > 0.95);
+    std::map<Id, std::size_t> row_of;
+    for (std::size_t i = 0; i < n; ++i)
+        row_of[built.rows().ids[i]] = i;
+    for (const Hit& hit : built.search(queries.row(0), 50, how)) {
+        CHECK(how.filter.test(row_of.at(hit.id)));
+    }
+    CHECK(built.search(queries.row(0), 20, how).size() == std::min<std::size_t>(20, count));
+}
+
+TEST_CASE("hnsw grows", "[index][hnsw]") {
+    const Codes codes = GENERATE(Codes::kDefault, Codes::kNone);
+    const std::size_t first = GENERATE(0U, 1U, 1'000U);
+    CAPTURE(first);
+    const Matrix all = clustered_rows(3'000, 24, 13);
+    Matrix start(first, 24);
+    std::copy_n(all.values.begin(), start.values.size(), start.values.begin());
+    Built built(start, Metric::kL2, {.m = 16, .codes = codes});
+    for (std::size_t done = first; done < all.rows;) {
+        const std::size_t count = std::min<std::size_t>(1'200, all.rows - done);
+        Matrix more(count, 24);
+        std::copy_n(all.row(done).begin(), more.values.size(), more.values.begin());
+        built.append(more);
+        REQUIRE(built.index().add(built.rows(), done, {}).ok());
+        REQUIRE(built.index().validate(built.rows()).ok());
+        done += count;
+    }
+    CHECK(built.recall(clustered_rows(50, 24, 14), 10, {.ef = 64}) > 0.95);
+}
+
+TEST_CASE("hnsw refuses damaged bytes", "[index][hnsw]") {
+    Built built(clustered_rows(500, 24, 15), Metric::kL2, {.m = 8});
+    Sections saved;
+    REQUIRE(built.index().save(saved).ok());
+    HnswIndex loaded({.m = 8}, ElementType::kFloat32);
+    REQUIRE(loaded.load(saved, built.rows()).ok());
+    SECTION("a link past the last node") {
+        const std::uint32_t wrong = 500;
+        std::memcpy(saved.bytes["hnsw.links"].data() + 40, &wrong, sizeof(wrong));
+        CHECK(loaded.load(saved, built.rows()).code() == StatusCode::kCorruption);
+    }
+    SECTION("a section that is missing or cut short") {
+        for (const auto& [name, bytes] : Sections(saved).bytes) {
+            Sections damaged = saved;
+            damaged.bytes[name].resize(bytes.size() - 1);
+            CHECK(loaded.load(damaged, built.rows()).code() == StatusCode::kCorruption);
+            damaged.bytes.erase(name);
+            CHECK(loaded.load(damaged, built.rows()).code() == StatusCode::kCorruption);
+        }
+    }
+    CHECK(loaded.validate(built.rows()).ok());
+}
+
+TEST_CASE("a walk's keys order distances and keep them", "[index][hnsw]") {
+    const float values[] = {-1e30F, -2.0F, -0.0F, 0.0F, 1e-40F, 3.0F, 1e30F};
+    for (std::size_t i = 0; i < std::size(values); ++i) {
+        CHECK(distance_of(walk_key(values[i], 5)) == values[i]);
+        CHECK(node_of(walk_key(values[i], 2'000'000'000)) == 2'000'000'000);
+        if (i > 0) CHECK(walk_key(values[i - 1], 9) < walk_key(values[i], 3));
+    }
+}
