@@ -1,4 +1,4 @@
-// Imports words with their vectors and looks for the nearest ones.
+// Imports words with their vectors, looks for the nearest ones, and shows what an index gains.
 // Usage: word_search [DIR | FILE.npy]   The words stand beside the vectors in a .txt, one a line.
 
 #include "cli/progress_bar.h"
@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -84,37 +85,75 @@ void show_filtered(const vecdb::Collection& collection, const WordList& words) {
     }
 }
 
-void show_speed(const vecdb::Collection& collection) {
+/// The vectors of the first 1,000 words, which are the most frequent, as queries.
+vecdb::FetchedRows frequent_words(const vecdb::Collection& collection) {
     std::vector<vecdb::Id> ids(std::min<std::size_t>(1000, collection.count()));
     std::iota(ids.begin(), ids.end(), vecdb::Id{0});
-    const auto queries = collection.get(ids).value();
-    const auto count = static_cast<double>(ids.size());
-    std::vector<vecdb::Hit> hits(10);
+    return collection.get(ids).value();
+}
 
-    auto start = Clock::now();
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        (void)collection.search_into(queries.row(i), {.k = 10}, hits).value();
+/// Answers to all queries, ten hits each, and the time one took.
+struct Answers {
+    std::vector<vecdb::Hit> hits;
+    double seconds = 0;
+};
+
+Answers search_one_by_one(const vecdb::Collection& collection,
+                          const vecdb::FetchedRows& queries,
+                          const vecdb::SearchOptions& options) {
+    const std::size_t count = queries.found.size();
+    Answers answers{std::vector<vecdb::Hit>(count * options.k)};
+    const std::span<vecdb::Hit> hits(answers.hits);
+    const auto start = Clock::now();
+    for (std::size_t i = 0; i < count; ++i) {
+        (void)collection
+            .search_into(queries.row(i), options, hits.subspan(i * options.k, options.k))
+            .value();
     }
-    const double single = seconds_since(start) / count;
-    start = Clock::now();
-    (void)collection.search(vecdb::MatrixView(queries.vectors, queries.dim), {.k = 10}).value();
-    const double batch = seconds_since(start) / count;
+    answers.seconds = seconds_since(start) / static_cast<double>(count);
+    return answers;
+}
 
-    const auto rows = static_cast<double>(collection.count());
-    std::printf("\n%zu queries at once: %.3f ms per query\n", ids.size(), 1e3 * batch);
+/// The part of the exact hits that were found.
+double recall(const Answers& found, const Answers& exact, std::size_t k) {
+    std::size_t common = 0;
+    for (std::size_t i = 0; i < exact.hits.size(); ++i) {
+        const auto first = found.hits.begin() + static_cast<std::ptrdiff_t>(i / k * k);
+        const auto last = first + static_cast<std::ptrdiff_t>(k);
+        common += std::count_if(
+            first, last, [&](const vecdb::Hit& hit) { return hit.id == exact.hits[i].id; });
+    }
+    return static_cast<double>(common) / static_cast<double>(exact.hits.size());
+}
+
+/// Build the index and compare its speed with that of the exact search before.
+void show_speed(vecdb::Collection& collection) {
+    const vecdb::FetchedRows queries = frequent_words(collection);
+    const Answers exact = search_one_by_one(collection, queries, {.k = 10});
+    std::printf("\nExact search: %.3f ms per query, %s, 1 thread\n",
+                1e3 * exact.seconds,
+                std::string(vecdb::active_simd_level().value()).c_str());
+
+    const auto start = Clock::now();
+    collection.build_index().check();
     std::printf(
-        "%.0f rows, one query at a time: %.3f ms per query, %.1f GB/s scanned, %s, 1 thread\n",
-        rows,
-        1e3 * single,
-        rows * static_cast<double>(queries.dim) * 4e-9 / single,
-        std::string(vecdb::active_simd_level().value()).c_str());
+        "HNSW graph over %zu words built in %.2f s\n", collection.count(), seconds_since(start));
+    for (const std::size_t ef : {10, 32, 100}) {
+        const Answers found = search_one_by_one(collection, queries, {.k = 10, .ef = ef});
+        std::printf("ef %3zu: %.3f ms per query, recall@10 %.3f, %.1f times as fast\n",
+                    ef,
+                    1e3 * found.seconds,
+                    recall(found, exact, 10),
+                    exact.seconds / found.seconds);
+    }
 }
 
 void run(std::filesystem::path path) {
     if (std::filesystem::is_directory(path)) path /= "words.npy";
     vecdb::Database db = vecdb::Database::in_memory().value();
     const vecdb::DatasetReader reader = vecdb::DatasetReader::open(path).value();
-    const auto schema = vecdb::Schema::single(reader.info().dim, vecdb::Metric::kCosine);
+    auto schema = vecdb::Schema::single(reader.info().dim, vecdb::Metric::kCosine);
+    schema.vectors[0].index = vecdb::HnswOptions{};
     vecdb::Collection collection = db.create_collection("words", schema).value();
 
     const WordList words(path.replace_extension(".txt"), reader.info().rows);

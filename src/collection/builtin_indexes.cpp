@@ -1,9 +1,11 @@
 #include "collection/builtin_indexes.h"
 
+#include "index/flat_index.h"
 #include "index/hnsw_index.h"
 #include "index/ivf_index.h"
 #include "index/registry.h"
 
+#include <algorithm>
 #include <iterator>
 #include <mutex>
 #include <string_view>
@@ -20,22 +22,22 @@ struct Builtin {
 
 /// One line an index.
 constexpr Builtin kBuiltin[] = {
+    {"flat", index::make_flat_index},
     {"hnsw", index::make_hnsw_index},
     {"ivf", index::make_ivf_index},
-    {"", nullptr},  // ends the list
 };
 
-/// Whether "flat" is in the list.
-constexpr bool kHasFlat = kBuiltin[0].name == "flat";
+constexpr bool kHasFlat = std::any_of(std::begin(kBuiltin),
+                                      std::end(kBuiltin),
+                                      [](const Builtin& each) { return each.name == "flat"; });
 
 }  // namespace
 
 void register_builtin() {
     static std::once_flag done;
     std::call_once(done, [] {
-        for (const Builtin& each : kBuiltin) {
-            if (each.make != nullptr) index::register_builtin_index(each.name, each.make);
-        }
+        for (const Builtin& each : kBuiltin)
+            index::register_builtin_index(each.name, each.make);
     });
 }
 

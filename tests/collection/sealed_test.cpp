@@ -85,7 +85,7 @@ void check_same_ranges(const Pair& pair, const Filter& filter = {}) {
         const VectorView query(queries.row(q));
         const Hits all = pair.plain.search(query, {.k = kMaxK, .filter = filter}).value();
         for (const std::size_t wanted : {std::size_t{1}, all.size() / 3, all.size()}) {
-            if (wanted == 0) continue;
+            if (wanted == 0 || wanted > all.size()) continue;
             const float radius = all[wanted - 1].score;
             const auto inside = [&](const Hit& hit) {
                 return larger ? hit.score >= radius : hit.score <= radius;

@@ -8,6 +8,8 @@
 #include "support/guarded_array.h"
 
 #include <array>
+#include <cstring>
+#include <stdexcept>
 
 namespace vecdb::test {
 
@@ -242,18 +244,28 @@ class PackedBlocks {
     GuardedArray<std::int8_t> query_;
 };
 
+/// Return room for `count` elements that ends at a forbidden page, always the same for one purpose:
+/// a new mapping for every call would cost more than the kernels.
+template <class T, int kPurpose>
+T* guarded_room(std::size_t count) {
+    static GuardedArray<T> memory(4'096);
+    if (count > memory.size()) throw std::length_error("guarded_room");
+    T* const room = memory.end() - count;
+    std::memset(static_cast<void*>(room), 0xFF, count * sizeof(T));
+    return room;
+}
+
 /// Call a code kernel through `call(kept)`, with room for `count` rounded up to a multiple of
 /// `step` and a forbidden page behind it.
 template <class Call>
 Pairs keep_codes(std::size_t count, std::size_t step, Call&& call) {
     const std::size_t room = (count + step - 1) / step * step;
-    GuardedArray<std::uint32_t> rows(room);
-    GuardedArray<float> scores(room);
-    const std::size_t kept = call(simd::Kept{rows.data(), scores.data()});
+    const simd::Kept kept = {guarded_room<std::uint32_t, 1>(room), guarded_room<float, 1>(room)};
+    const std::size_t n = call(kept);
     Pairs pairs;
-    if (kept > count) pairs.fault = "kept more rows than there are";
-    pairs.rows.assign(rows.begin(), rows.begin() + std::min(kept, count));
-    pairs.distances.assign(scores.begin(), scores.begin() + std::min(kept, count));
+    if (n > count) pairs.fault = "kept more rows than there are";
+    pairs.rows.assign(kept.rows, kept.rows + std::min(n, count));
+    pairs.distances.assign(kept.distances, kept.distances + std::min(n, count));
     return pairs;
 }
 
@@ -265,11 +277,11 @@ inline Pairs run_rows(const simd::KernelTable& table,
                       const std::vector<std::uint32_t>& list,
                       float threshold = kInfinity,
                       std::size_t ahead = 0) {
-    GuardedArray<std::uint32_t> guarded(list.size());
-    std::copy(list.begin(), list.end(), guarded.begin());
+    std::uint32_t* const guarded = guarded_room<std::uint32_t, 2>(list.size());
+    std::copy(list.begin(), list.end(), guarded);
     return keep_codes(list.size(), 16, [&](const simd::Kept& kept) {
         return (table.codes.*layout.kernel)(
-            query, rows, guarded.data(), list.size(), ahead, threshold, kept);
+            query, rows, guarded, list.size(), ahead, threshold, kept);
     });
 }
 

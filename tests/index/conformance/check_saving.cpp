@@ -116,7 +116,7 @@ void check_flips(const Subject& subject,
                  const Built& built,
                  const Sections& whole,
                  Findings& findings) {
-    constexpr std::size_t kFlips = 120;
+    constexpr std::size_t kFlips = 80;
     Random random(subject.seed + 50);
     for (const auto& [name, bytes] : whole) {
         if (bytes.empty()) continue;
