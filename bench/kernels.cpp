@@ -23,7 +23,7 @@ namespace vecdb::simd {
 namespace {
 
 constexpr std::size_t kDimensions[] = {96, 100, 128, 384, 768, 784, 1024, 1536};
-/// Rows of a bench fit the second-level cache: kernels are judged here, memory in vecdb_compare.
+/// Rows of a bench fit the second-level cache: kernels are judged here, memory in compare.
 constexpr std::size_t kRowBytes = std::size_t{256} << 10U;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 

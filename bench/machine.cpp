@@ -10,7 +10,9 @@
 #include <functional>
 #include <map>
 #include <new>
+#include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__linux__)
@@ -147,6 +149,47 @@ Rate measure_multiply(std::size_t threads, std::size_t passes) {
     const double best = *std::max_element(rates.begin(), rates.end());
     return {median(std::move(rates)), best};
 }
+
+#if defined(__linux__)
+namespace {
+
+void run_on(const std::vector<std::size_t>& cpus) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const std::size_t cpu : cpus) {
+        if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
+    }
+    if (sched_setaffinity(0, sizeof(set), &set) != 0) {
+        throw std::runtime_error("this process may not run on CPU " + std::to_string(cpus.front()));
+    }
+}
+
+}  // namespace
+
+Pinned::Pinned(std::optional<std::size_t> cpu) {
+    if (!cpu) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) return;
+    std::vector<std::size_t> before;
+    for (std::size_t i = 0; i < CPU_SETSIZE; ++i) {
+        if (CPU_ISSET(i, &set)) before.push_back(i);
+    }
+    run_on({*cpu});
+    before_ = std::move(before);
+}
+
+Pinned::~Pinned() {
+    try {
+        if (!before_.empty()) run_on(before_);
+    } catch (const std::exception&) {
+        // The CPUs have been taken away meanwhile; the thread stays where it is.
+    }
+}
+#else
+Pinned::Pinned(std::optional<std::size_t>) {}
+Pinned::~Pinned() = default;
+#endif
 
 std::string_view probe_vectors() {
     return machine_loops().name;

@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vecdb::bench {
 
@@ -48,6 +50,20 @@ class ReadProbe {
 [[nodiscard]] double multiply_pass(std::size_t threads);
 /// Make `passes` passes.
 [[nodiscard]] Rate measure_multiply(std::size_t threads, std::size_t passes);
+
+/// Runs the calling thread on one CPU, until the end of the scope.
+/// Threads: for one thread; those it starts meanwhile stay there.
+class Pinned {
+  public:
+    /// Without a CPU nothing changes. Throws std::runtime_error when the system refuses it.
+    explicit Pinned(std::optional<std::size_t> cpu);
+    ~Pinned();
+    Pinned(const Pinned&) = delete;
+    Pinned& operator=(const Pinned&) = delete;
+
+  private:
+    std::vector<std::size_t> before_;  // CPUs
+};
 
 /// Name the vectors that both measurements use: "avx512", "avx2", ...
 [[nodiscard]] std::string_view probe_vectors();

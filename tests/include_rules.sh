@@ -61,11 +61,13 @@ only_in "intrinsics stay in src/simd" '# *include +["<]([a-z0-9]+intrin|arm_neon
 only_in "the library does not use the tool's libraries" '# *include +["<](CLI|nlohmann)/' 'nowhere'
 only_in "the library does not print" '\b(std::cout|std::cerr|printf|fprintf|puts) *[(<]' 'nowhere'
 
+# Rivals are modules of their own, compiled as their users compile them.
 machine_flags='-m(arch|tune|cpu|avx|fma|f16c|bmi|sse)|-ffast-math|-Ofast|-funsafe-math|-ffinite-math'
 cmake_files=(CMakeLists.txt CMakePresets.json)
 for folder in cmake src examples bench tests packaging; do
     [[ ! -d $folder ]] || mapfile -t -O "${#cmake_files[@]}" cmake_files < <(
-        find "$folder" \( -name CMakeLists.txt -o -name '*.cmake' -o -name '*.in' \) ! -path cmake/arch.cmake)
+        find "$folder" \( -name CMakeLists.txt -o -name '*.cmake' -o -name '*.in' \) ! -path cmake/arch.cmake \
+            ! -path 'bench/rivals/*')
 done
 refuse "flags of an instruction set stand in cmake/arch.cmake only" -- "(^|[^a-z])($machine_flags)" "${cmake_files[@]}"
 refuse "no -march=native and no -ffast-math at all" -- '-march=native|-ffast-math|-Ofast' cmake

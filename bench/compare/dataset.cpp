@@ -7,24 +7,25 @@
 namespace vecdb::bench {
 namespace {
 
-constexpr std::size_t kQueries = 1'000;
-constexpr std::size_t kHoldOutStep = 341;
+constexpr const char* kFetchWords = ": run examples/data/fetch_words.sh";
+constexpr const char* kFetchMnist = ": run examples/data/fetch_mnist.sh";
 
-Floats read(const std::filesystem::path& path, std::string_view script) {
+Floats read(const std::filesystem::path& path, std::string_view advice) {
     if (!std::filesystem::exists(path)) {
-        throw MissingData(path.string() + " is missing: run examples/data/" + std::string(script));
+        throw MissingData(path.string() + " is missing" + std::string(advice));
     }
-    FloatMatrix matrix = read_floats(path).value();
-    return {matrix.rows, matrix.dim, std::move(matrix.values)};
+    return {read_floats(path).value()};
 }
 
-/// Move rows 0, 341, 682, ... out of `base`, which closes up.
-Floats hold_out(Floats& base) {
-    Floats queries{0, base.dim, {}};
+/// Move `count` rows, evenly spread from the first, out of `base`, which closes up.
+Floats hold_out(Floats& base, std::size_t count) {
+    Floats queries;
+    queries.dim = base.dim;
+    const std::size_t step = std::max<std::size_t>(base.rows / count, 2);
     std::size_t kept = 0;
     for (std::size_t i = 0; i < base.rows; ++i) {
         const float* row = base.row(i);
-        if (i % kHoldOutStep == 0 && queries.rows < kQueries) {
+        if (i % step == 0 && queries.rows < count) {
             queries.values.insert(queries.values.end(), row, row + base.dim);
             ++queries.rows;
         } else {
@@ -44,19 +45,38 @@ void keep_first(Floats& rows, std::size_t count) {
 
 }  // namespace
 
-Dataset load(Source source, Metric metric, const std::filesystem::path& directory) {
+Dataset load(Source source,
+             Metric metric,
+             const std::filesystem::path& directory,
+             std::size_t queries) {
     Dataset set;
     set.metric = metric;
     const std::filesystem::path full = directory / "full";
     if (source == Source::kWords) {
         set.name = "words";
-        set.base = read(full / "words_full.npy", "fetch_words.sh");
-        set.queries = hold_out(set.base);
+        set.base = read(full / "words_full.npy", kFetchWords);
+        set.queries = hold_out(set.base, queries);
     } else {
         set.name = "mnist";
-        set.base = read(full / "mnist_base.npy", "fetch_mnist.sh");
-        set.queries = read(full / "mnist_queries.npy", "fetch_mnist.sh");
-        keep_first(set.queries, kQueries);
+        set.base = read(full / "mnist_base.npy", kFetchMnist);
+        set.queries = read(full / "mnist_queries.npy", kFetchMnist);
+        keep_first(set.queries, queries);
+    }
+    if (metric == Metric::kCosine) normalise(set.queries);
+    return set;
+}
+
+Dataset load_files(const std::filesystem::path& base,
+                   const std::filesystem::path& queries,
+                   Metric metric) {
+    Dataset set{.name = base.stem().string(),
+                .metric = metric,
+                .base = read(base, ""),
+                .queries = read(queries, "")};
+    if (set.base.dim != set.queries.dim) {
+        throw std::runtime_error(queries.string() + ": the queries have dimension " +
+                                 std::to_string(set.queries.dim) + ", the vectors " +
+                                 std::to_string(set.base.dim));
     }
     if (metric == Metric::kCosine) normalise(set.queries);
     return set;

@@ -16,11 +16,7 @@
 namespace vecdb::bench {
 
 /// Packed rows of floats.
-struct Floats {
-    std::size_t rows = 0;
-    std::size_t dim = 0;
-    std::vector<float> values;
-
+struct Floats : FloatMatrix {
     [[nodiscard]] const float* row(std::size_t i) const noexcept { return values.data() + i * dim; }
     [[nodiscard]] std::size_t bytes() const noexcept { return values.size() * sizeof(float); }
 };
@@ -43,10 +39,19 @@ class MissingData : public std::runtime_error {
 /// The sets that datasets can be loaded from, by the names --help shows.
 enum class Source { kWords, kMnist };
 
-/// Load a set. `directory` holds full/words_full.npy and so on.
-/// Words: every 341st row becomes a query, 1,000 in all. MNIST: the first 1,000 of its own queries.
+/// Load a set. `directory` holds full/words_full.npy and so on. Words: `queries` rows, evenly
+/// spread, are held out as queries. MNIST: the first of its own queries.
 /// Throws MissingData, or Error of a file that cannot be read.
-[[nodiscard]] Dataset load(Source source, Metric metric, const std::filesystem::path& directory);
+[[nodiscard]] Dataset load(Source source,
+                           Metric metric,
+                           const std::filesystem::path& directory,
+                           std::size_t queries = 1'000);
+
+/// Load a set from two files; its name is that of the first. Throws MissingData and Error, and
+/// std::runtime_error when the dimensions differ.
+[[nodiscard]] Dataset load_files(const std::filesystem::path& base,
+                                 const std::filesystem::path& queries,
+                                 Metric metric);
 
 /// Scale each row to length 1; rows of zeros stay.
 void normalise(Floats& rows);

@@ -3,12 +3,14 @@
 /// \file
 /// What takes part in a comparison: vecdb and its rivals behind one small interface.
 
+#include "cli/sweep.h"
 #include "compare/dataset.h"
 
 #include <vecdb/bitset.h>
 #include <vecdb/types.h>
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,7 +41,7 @@ class Engine {
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// As tables show it, for example "faiss IndexFlat".
+    /// As tables show it, for example "faiss Flat".
     [[nodiscard]] virtual std::string name() const = 0;
     /// Versions and libraries beneath, as pairs of a title and a value.
     [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> about() const = 0;
@@ -48,6 +50,14 @@ class Engine {
     virtual void reset(std::size_t dim, Metric metric) = 0;
     /// Append rows; ids are row numbers, counted over all calls.
     virtual void add(const float* rows, std::size_t count) = 0;
+    /// Make the index over the rows added so far, where add() does not.
+    virtual void build() {}
+    /// Set what a sweep varies; what `setting` does not name is not changed.
+    virtual void set(const cli::Setting& setting) = 0;
+    /// Write the index to a file, or replace it by what was written. Returns false if the engine
+    /// has no such thing.
+    [[nodiscard]] virtual bool save(const std::filesystem::path&) { return false; }
+    [[nodiscard]] virtual bool load(const std::filesystem::path&) { return false; }
     /// Use this many threads from now on.
     virtual void set_threads(std::size_t threads) = 0;
     /// Return only ids whose bit is set, until called with nullptr. Work that need be done once per
@@ -74,8 +84,7 @@ struct Engines {
     }
 };
 
-/// Make all engines of exact search that were built in. A new rival is a file beside
-/// rival_faiss.cpp and a line in engines.cpp.
+/// Make vecdb and every rival of exact search that was built.
 [[nodiscard]] Engines exact_engines();
 
 /// Empty `engine` and add all rows of `set` in batches of 1,000.

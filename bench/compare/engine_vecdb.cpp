@@ -9,9 +9,12 @@
 namespace vecdb::bench {
 namespace {
 
-class VecdbFlat final : public Engine {
+class Vecdb final : public Engine {
   public:
-    [[nodiscard]] std::string name() const override { return "vecdb flat"; }
+    Vecdb(std::string name, IndexOptions index, std::size_t build_threads)
+        : name_(std::move(name)), index_(std::move(index)), build_threads_(build_threads) {}
+
+    [[nodiscard]] std::string name() const override { return name_; }
 
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> about() const override {
         return {{"vecdb", std::string(version())},
@@ -28,6 +31,7 @@ class VecdbFlat final : public Engine {
         // The raw word set has no row of zeros, but other sets may.
         Schema schema = Schema::single(dim, metric);
         schema.vectors[0].zero_vector = ZeroVector::kFar;
+        schema.vectors[0].index = index_;
         rows_ = database_->create_collection("bench", schema).value();
     }
 
@@ -37,6 +41,10 @@ class VecdbFlat final : public Engine {
         rows_->insert(ids_, MatrixView(rows, count, dim_)).check();
         added_ += static_cast<Id>(count);
     }
+
+    void build() override { rows_->build_index({.threads = build_threads_}).check(); }
+
+    void set(const cli::Setting& setting) override { cli::apply(setting, options_); }
 
     void set_threads(std::size_t threads) override { options_.threads = threads; }
 
@@ -71,6 +79,9 @@ class VecdbFlat final : public Engine {
         }
     }
 
+    std::string name_;
+    IndexOptions index_;
+    std::size_t build_threads_;
     std::optional<Database> database_;
     std::optional<Collection> rows_;
     std::size_t dim_ = 0;
@@ -82,8 +93,10 @@ class VecdbFlat final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_vecdb_flat() {
-    return std::make_unique<VecdbFlat>();
+std::unique_ptr<Engine> make_vecdb(const std::string& name,
+                                   const IndexOptions& index,
+                                   std::size_t build_threads) {
+    return std::make_unique<Vecdb>(name, index, build_threads);
 }
 
 }  // namespace vecdb::bench

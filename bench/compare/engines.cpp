@@ -8,10 +8,11 @@ namespace vecdb::bench {
 
 Engines exact_engines() {
     Engines engines;
-    engines.subject = make_vecdb_flat();
-#if defined(VECDB_BENCH_WITH_FAISS)
-    engines.rivals.push_back(make_faiss_flat());
-#endif
+    engines.subject = make_vecdb("vecdb flat", FlatOptions{});
+    const std::vector<std::string> modules = built_rivals();
+    if (std::find(modules.begin(), modules.end(), "faiss") != modules.end()) {
+        engines.rivals.push_back(make_rival("faiss Flat", "faiss", "index=Flat"));
+    }
     return engines;
 }
 

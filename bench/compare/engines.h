@@ -1,17 +1,31 @@
 #pragma once
 
 /// \file
-/// The makers of single engines. Which of them are linked depends on what the build found.
+/// The makers of single engines.
 
 #include "compare/engine.h"
 
+#include <vecdb/index_options.h>
+
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace vecdb::bench {
 
-/// vecdb's exact search through its public API.
-[[nodiscard]] std::unique_ptr<Engine> make_vecdb_flat();
-/// Faiss's IndexFlat.
-[[nodiscard]] std::unique_ptr<Engine> make_faiss_flat();
+/// Make vecdb with an index, through its public API. build() seals the rows with `build_threads`
+/// threads; without it they are compared one by one.
+[[nodiscard]] std::unique_ptr<Engine> make_vecdb(const std::string& name,
+                                                 const IndexOptions& index,
+                                                 std::size_t build_threads = 1);
+
+/// List the rivals' modules that were built, by name: "faiss", "hnswlib".
+[[nodiscard]] std::vector<std::string> built_rivals();
+
+/// Load a rival's module and make an index from parameters that it knows. Throws
+/// std::runtime_error.
+[[nodiscard]] std::unique_ptr<Engine> make_rival(const std::string& name,
+                                                 const std::string& module,
+                                                 const std::string& parameters);
 
 }  // namespace vecdb::bench

@@ -23,6 +23,10 @@ Cell none(std::string key, std::string title) {
     return {std::move(key), std::move(title), "", nullptr};
 }
 
+nlohmann::ordered_json optional_json(const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
 void Report::about(std::string_view title, const std::string& value) {
     about_[std::string(title)] = value;
     std::printf("- %.*s: %s\n", static_cast<int>(title.size()), title.data(), value.c_str());
@@ -52,6 +56,12 @@ void Report::row(const std::vector<Cell>& cells) {
     std::printf("%s|\n", line.c_str());
     std::fflush(stdout);
     rows.push_back(std::move(object));
+}
+
+void Report::line(const std::string& text, const nlohmann::ordered_json& kept) {
+    std::printf("%s\n", text.c_str());
+    std::fflush(stdout);
+    if (!kept.is_null()) sections_[current_].push_back(kept);
 }
 
 void Report::fault(const std::string& what) {

@@ -4,6 +4,7 @@
 /// What a run found: Markdown tables as it goes, one JSON object at its end.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ struct Cell {
 /// Show nothing; the JSON has null.
 [[nodiscard]] Cell none(std::string key, std::string title);
 
+/// Return the value, or null.
+[[nodiscard]] nlohmann::ordered_json optional_json(const std::optional<double>& value);
+
 /// Collect and print.
 class Report {
   public:
@@ -36,6 +40,8 @@ class Report {
     void section(std::string_view key, std::string_view title);
     /// Print a row at once; all rows of a section have the same columns.
     void row(const std::vector<Cell>& cells);
+    /// Print a line of text in the section, and keep what it says in the JSON if there is more.
+    void line(const std::string& text, const nlohmann::ordered_json& kept = nullptr);
     /// Record that answers were wrong: the run fails, and says so at its end.
     void fault(const std::string& what);
 

@@ -2,21 +2,10 @@
 #include "compare/turns.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 namespace vecdb::bench {
 namespace {
-
-/// Let each row be allowed with probability `share`.
-Bitset random_rows(std::size_t rows, double share, std::uint64_t seed) {
-    std::mt19937_64 random(seed);
-    std::bernoulli_distribution allowed(share);
-    Bitset bits(rows);
-    for (std::size_t i = 0; i < rows; ++i)
-        bits.set(i, allowed(random));
-    return bits;
-}
 
 /// Seconds a query with a filter that was prepared before. Repeats make the turn of a small
 /// filter long enough to be timed.
@@ -30,7 +19,7 @@ double filtered(
 
 void run_share(Bench& bench, const Dataset& set, const std::vector<Engine*>& all, double share) {
     const Bitset allowed = random_rows(set.base.rows, share, bench.options.seed);
-    const std::size_t queries = std::min(bench.options.queries, set.queries.rows);
+    const std::size_t queries = std::min(bench.options.turn_queries, set.queries.rows);
     std::vector<Engine*> engines;
     for (Engine* engine : all) {
         if (engine->set_filter(&allowed)) engines.push_back(engine);

@@ -9,7 +9,7 @@ namespace {
 
 /// Run one data set; `engines` are in the order of the table, ours first.
 void run_set(Bench& bench, const std::vector<Engine*>& engines, const Dataset& set) {
-    const std::size_t queries = std::min(bench.options.queries, set.queries.rows);
+    const std::size_t queries = std::min(bench.options.turn_queries, set.queries.rows);
     std::vector<Answers> answers(engines.size());
     std::vector<Turn> turns;
     for (std::size_t i = 0; i < engines.size(); ++i) {

@@ -3,6 +3,7 @@
 #include "timing.h"
 
 #include <algorithm>
+#include <random>
 
 namespace vecdb::bench {
 
@@ -13,6 +14,9 @@ const std::vector<Section>& sections() {
         {"single", "exact search, one query at a time", run_single},
         {"batch", "exact search, 16 and 1,000 queries a call", run_batch},
         {"filter", "exact search with some of the rows allowed", run_filter},
+        {"sweep", "approximate search: recall and speed over settings", run_sweep},
+        {"masks", "approximate search with some of the rows allowed", run_masks},
+        {"exact", "exact search with and without codes", run_exact},
     };
     return kAll;
 }
@@ -48,6 +52,15 @@ Cell checked(Bench& bench, const Dataset& set, const Answers& ours, const Answer
 std::string describe(const Dataset& set) {
     return set.name + ' ' + std::to_string(set.base.rows) + " x " + std::to_string(set.base.dim) +
            ' ' + std::string(to_string(set.metric));
+}
+
+Bitset random_rows(std::size_t rows, double share, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::bernoulli_distribution allowed(share);
+    Bitset bits(rows);
+    for (std::size_t i = 0; i < rows; ++i)
+        bits.set(i, allowed(random));
+    return bits;
 }
 
 std::chrono::milliseconds pause_for(std::size_t threads) {

@@ -6,28 +6,17 @@
 
 #include "compare/agreement.h"
 #include "compare/engine.h"
+#include "compare/options.h"
 #include "compare/report.h"
 #include "machine.h"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace vecdb::bench {
-
-/// What the command line asked for.
-struct CompareOptions {
-    std::filesystem::path data = "examples/data";
-    std::vector<std::string> only;  ///< Keys of sections; empty: all.
-    std::size_t rounds = 7;
-    std::size_t queries = 50;  ///< One-at-a-time queries of a turn.
-    std::vector<std::size_t> threads = {1};
-    std::uint64_t seed = 1;
-    std::filesystem::path json;
-};
 
 /// What all sections use.
 struct Bench {
@@ -52,6 +41,12 @@ void run_insert(Bench& bench);
 void run_single(Bench& bench);
 void run_batch(Bench& bench);
 void run_filter(Bench& bench);
+void run_sweep(Bench& bench);
+void run_masks(Bench& bench);
+void run_exact(Bench& bench);
+
+/// Let each row be allowed with probability `share`.
+[[nodiscard]] Bitset random_rows(std::size_t rows, double share, std::uint64_t seed);
 
 /// Neighbours asked for in every search.
 inline constexpr std::size_t kNeighbours = 10;

@@ -82,19 +82,6 @@ std::vector<double> all_true_limits(const Problem& problem) {
     return limits;
 }
 
-// The distance of the farthest of each query's rows.
-std::vector<double> limits_of(const Problem& problem, std::span<const Id> ids) {
-    const std::size_t wanted = problem.expected();
-    std::vector<double> limits(problem.queries.rows, -INFINITY);
-    for (std::size_t query = 0; query < limits.size(); ++query) {
-        for (const Id id : ids.subspan(query * wanted, wanted)) {
-            const double distance = problem.distance(query, static_cast<std::size_t>(id));
-            limits[query] = std::max(limits[query], distance);
-        }
-    }
-    return limits;
-}
-
 }  // namespace
 
 std::size_t Problem::expected() const noexcept {
@@ -151,7 +138,20 @@ Truth compute_truth(const Problem& problem) {
     if (work <= kOwnTruthLimit) {
         return {.limits = all_true_limits(problem), .source = "computed in double precision"};
     }
-    return {.limits = limits_of(problem, search_exactly(problem)), .source = "exact flat search"};
+    return truth_of(problem, search_exactly(problem));
+}
+
+Truth truth_of(const Problem& problem, std::span<const Id> ids) {
+    const std::size_t wanted = problem.expected();
+    Truth truth{.limits = std::vector<double>(problem.queries.rows, -INFINITY),
+                .source = "exact flat search"};
+    for (std::size_t query = 0; query < truth.limits.size(); ++query) {
+        for (const Id id : ids.subspan(query * wanted, wanted)) {
+            const double distance = problem.distance(query, static_cast<std::size_t>(id));
+            truth.limits[query] = std::max(truth.limits[query], distance);
+        }
+    }
+    return truth;
 }
 
 std::vector<Id> search_exactly(const Problem& problem) {

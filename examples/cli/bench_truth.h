@@ -55,6 +55,9 @@ struct Truth {
 /// row numbers, nearest first.
 [[nodiscard]] std::vector<Id> search_exactly(const Problem& problem);
 
+/// Take the truth from such rows.
+[[nodiscard]] Truth truth_of(const Problem& problem, std::span<const Id> ids);
+
 /// Return the share of the expected rows that `answers` (queries x expected() hits) has right. What
 /// stands twice in an answer counts once, kNoId not at all.
 [[nodiscard]] double recall(const Problem& problem,

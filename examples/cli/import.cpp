@@ -5,9 +5,7 @@
 
 #include <vecdb/database.h>
 #include <vecdb/dataset_io.h>
-#if __has_include(<vecdb/rebuild.h>)
-#    include <vecdb/rebuild.h>
-#endif
+#include <vecdb/rebuild.h>
 
 #include <algorithm>
 #include <numeric>
@@ -68,7 +66,6 @@ void import_rows(Collection& collection, const MatrixView& rows, const std::stri
 }
 
 void build_index(Collection& collection, std::size_t threads) {
-#if __has_include(<vecdb/rebuild.h>)
     constexpr double kSteps = 1'000;
     ProgressBar progress("building the index", static_cast<std::uint64_t>(kSteps), "thousandths");
     BuildOptions options{.threads = threads};
@@ -76,10 +73,6 @@ void build_index(Collection& collection, std::size_t threads) {
         progress.advance_to(static_cast<std::uint64_t>(part * kSteps));
     };
     check(collection.build_index(options), ExitCode::kInput);
-#else
-    static_cast<void>(collection);
-    static_cast<void>(threads);
-#endif
 }
 
 }  // namespace vecdb::cli

@@ -83,6 +83,11 @@ std::vector<Setting> settings_of(const std::vector<Sweep>& sweeps) {
     return settings;
 }
 
+bool has_sweep(const IndexOptions& index, const std::string& key) {
+    const std::vector<std::string> keys = keys_of(index);
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
 std::vector<Setting> parse_sweeps(const std::vector<std::string>& texts,
                                   const IndexOptions& index) {
     std::vector<Sweep> sweeps;

@@ -34,6 +34,9 @@ struct Sweep {
 /// Return every combination, the last sweep changing fastest; without sweeps the default alone.
 [[nodiscard]] std::vector<Setting> settings_of(const std::vector<Sweep>& sweeps);
 
+/// Tell whether a search of `index` has a setting of this name.
+[[nodiscard]] bool has_sweep(const IndexOptions& index, const std::string& key);
+
 /// Read the sweeps over a search of `index` and return their settings. Throws CommandError(kUsage)
 /// naming what is wrong and what is allowed: keys are ef and rerank of hnsw; nprobe, bound and
 /// rerank of ivf; none of flat.

@@ -76,8 +76,8 @@ class VECDB_EXPORT Collection {
     /// Returns kInvalidArgument (sizes differ, wrong dimension or element type, negative id, NaN or
     /// infinity, zero vector or length above the largest float under cosine, more than 2^24 rows),
     /// kAlreadyExists (an id is taken or stands twice in the batch), kFailedPrecondition (2^31 - 1
-    /// rows outside of the index, removed ones included until their space returns), kOutOfMemory. The
-    /// message names row and value. A batch of no rows does nothing.
+    /// rows outside of the index, removed ones included until their space returns), kOutOfMemory.
+    /// The message names row and value. A batch of no rows does nothing.
     [[nodiscard]] Status insert(std::span<const Id> ids, MatrixView vectors);
 
     /// Add one row.

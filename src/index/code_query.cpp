@@ -142,12 +142,31 @@ void CodeTable::prepare(const CodeSpace& space,
                         const float* query,
                         float bound,
                         PreparedQuery& prepared) const {
+    if (prepared.head.size() < head_) prepared.head.resize(head_);
+    prepared.measures = space.project(query, prepared.head.data());
+    prepare_head(space, query, bound, prepared);
+}
+
+void CodeTable::prepare_again(const CodeSpace& space,
+                              const float* query,
+                              float bound,
+                              const PreparedQuery& same,
+                              PreparedQuery& prepared) const {
+    if (prepared.head.size() < head_) prepared.head.resize(head_);
+    std::copy_n(same.head.data(), head_, prepared.head.data());
+    prepared.measures = same.measures;
+    prepare_head(space, query, bound, prepared);
+}
+
+void CodeTable::prepare_head(const CodeSpace& space,
+                             const float* query,
+                             float bound,
+                             PreparedQuery& prepared) const {
     VECDB_ASSERT(space.head() == head_ && space.dim() == dim_);
     const std::size_t room = places_.query_bytes();
     if (prepared.levels.size() < room) prepared.levels = simd::AlignedBuffer<std::int8_t>(room);
-    if (prepared.head.size() < head_) prepared.head.resize(head_);
     const bool l2 = metric_ == Metric::kL2;
-    const CodeSpace::Measures measures = space.project(query, prepared.head.data());
+    const CodeSpace::Measures measures = prepared.measures;
     if (!(measures.length <= kLongestHead)) std::fill_n(prepared.head.data(), head_, 0.0F);
 
     auto* const bytes = reinterpret_cast<std::int8_t*>(scratch(head_));

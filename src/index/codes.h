@@ -117,6 +117,7 @@ struct PreparedQuery {
     simd::CodeQuery code = {};      ///< Lower bounds, times the factor that was asked for.
     simd::CodeQuery estimate = {};  ///< The same without error terms.
     std::vector<float> head;        ///< Of the query.
+    CodeSpace::Measures measures;   ///< Of the query.
     simd::AlignedBuffer<std::int8_t> levels;
 };
 
@@ -158,6 +159,13 @@ class CodeTable {
                  const float* query,
                  float bound,
                  PreparedQuery& prepared) const;
+    /// The same for a query that another table of the same space and metric has prepared as `same`:
+    /// saves the projection.
+    void prepare_again(const CodeSpace& space,
+                       const float* query,
+                       float bound,
+                       const PreparedQuery& same,
+                       PreparedQuery& prepared) const;
 
     /// Make row `row` of a table in a row layout itself a query, without its floats: `estimate`
     /// then scores the negated product of the coded heads, -x^.y^, in every metric.
@@ -174,6 +182,12 @@ class CodeTable {
 
   private:
     struct QueryFacts;
+
+    /// Finish prepare(): head and measures are there.
+    void prepare_head(const CodeSpace& space,
+                      const float* query,
+                      float bound,
+                      PreparedQuery& prepared) const;
 
     /// Measure the rows, which sets unit_.
     Status measure(const IndexRows& rows, const CodeSpace& space, const IndexBuild& how);

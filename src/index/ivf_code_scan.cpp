@@ -12,8 +12,10 @@ namespace {
 constexpr std::size_t kBlock = simd::kBlockRows;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Rows collected before there is a threshold, at least.
+/// Rows collected before there is a threshold, at least; more of them where the first threshold
+/// saves long rows.
 constexpr std::size_t kSeeds = 100;
+constexpr std::size_t kSeedsOfLongRows = 400;
 /// Of these so many more than there are places are compared in full...
 constexpr std::size_t kSpareSeeds = 6;
 /// ...or by fine codes first, where there are any.
@@ -32,9 +34,7 @@ void bring_best_forward(std::span<CodeScanScratch::Scored> scored, std::size_t c
     std::nth_element(scored.begin(),
                      scored.begin() + static_cast<std::ptrdiff_t>(count),
                      scored.end(),
-                     [](const auto& a, const auto& b) {
-                         return a.score < b.score || (a.score == b.score && a.row < b.row);
-                     });
+                     [](const auto& a, const auto& b) { return a.score < b.score; });
 }
 
 /// Call body(first, last) for the runs of blocks of [first, last) that allow any row, each of at
@@ -82,7 +82,8 @@ CodeListScan::CodeListScan(const IndexRows& rows,
       fine_kernel_(codes.fine_rows().empty() ? nullptr
                                              : codes.fine_rows().row_kernel(simd::table_in_use())),
       seeding_(best.size() < best.capacity()),
-      seeds_needed_(std::max(kSeeds, 2 * best.capacity())) {
+      seeds_needed_(
+          std::max(fine_kernel_ == nullptr ? kSeeds : kSeedsOfLongRows, 2 * best.capacity())) {
     scratch_.seeds.clear();
 }
 
@@ -91,7 +92,7 @@ void CodeListScan::scan(std::size_t first, std::size_t last) {
     for_block_runs(how_.filter,
                    first / kBlock,
                    (last + kBlock - 1) / kBlock,
-                   kChunk / kBlock,
+                   (seeding_ ? kSeedChunk : kChunk) / kBlock,
                    [&](std::size_t begin, std::size_t end) { score(begin, end, first, last); });
 }
 

@@ -55,7 +55,8 @@ class CodeListScan {
   private:
     using Scored = CodeScanScratch::Scored;
     static constexpr std::size_t kChunk = 512;  ///< Rows scored between two looks at the threshold.
-    static constexpr std::size_t kFlush = 32;   ///< Rows compared in full together.
+    static constexpr std::size_t kSeedChunk = 256;  ///< As long as there is none.
+    static constexpr std::size_t kFlush = 32;       ///< Rows compared in full together.
 
     void score(std::size_t first_block,
                std::size_t last_block,

@@ -15,7 +15,7 @@ constexpr double kHeadVariance = 0.88;
 /// From this many dimensions on a row of floats is so many cache lines that a fine code in between
 /// pays, of so many leading components at most.
 constexpr std::size_t kLongRow = 250;
-constexpr std::size_t kFineDimensions = 256;
+constexpr std::size_t kFineDimensions = 120;
 /// Fewer centroids than this are compared by their floats.
 constexpr std::size_t kManyLists = 64;
 

@@ -24,8 +24,12 @@ namespace {
 
 /// nprobe = 0 searches one list of so many.
 constexpr std::size_t kDefaultShare = 16;
-/// When fewer than one row of so many is allowed, just those are compared.
+/// When fewer than one row of so many is allowed, just those are compared, ...
 constexpr std::size_t kFewAllowed = 10;
+/// ... by blocks of codes when there is more than one of so many: most blocks have one then.
+constexpr std::size_t kAllowedInBlocks = 32;
+/// Comparing a row in full that lies alone takes as long as so many codes of a list.
+constexpr std::size_t kCodesPerRow = 8;
 
 /// 0, 1, 2, ...: a list of all rows of a step.
 constexpr auto kFirstNumbers = [] {
@@ -48,12 +52,13 @@ Scratch& scratch_of_thread() {
     return scratch;
 }
 
-/// Write the distances of `query` to the centroids, by their codes where there are any.
-void measure_centroids(const IvfLists& lists,
-                       const IvfCodes& codes,
-                       Metric metric,
-                       const float* query,
-                       Scratch& scratch) {
+/// Rank the lists by the distance of `query` to the centroids, or to their codes where there are
+/// any; scratch.scan.coarse is then prepared.
+void rank_lists(const IvfLists& lists,
+                const IvfCodes& codes,
+                Metric metric,
+                const float* query,
+                Scratch& scratch) {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
     const simd::KernelTable& table = simd::table_in_use();
     const CodeTable& coded = codes.centroids();
@@ -61,7 +66,10 @@ void measure_centroids(const IvfLists& lists,
     const bool by_product = larger_is_nearer(metric);
     const auto range =
         MetricKernels::of(table, by_product ? Metric::kInnerProduct : Metric::kL2).range;
-    if (!coded.empty()) coded.prepare(codes.space(), query, 1.0F, scratch.centroid_query);
+    if (!coded.empty()) {
+        coded.prepare_again(
+            codes.space(), query, 1.0F, scratch.scan.coarse, scratch.centroid_query);
+    }
     float* distances = scratch.ranking.distances(lists.count());
     std::uint32_t kept[kListStep];
     for (std::size_t first = 0; first < lists.count(); first += kListStep) {
@@ -115,6 +123,12 @@ class IvfIndex final : public Index {
                     const void* query,
                     const IndexSearch& how,
                     TopK& best) const;
+    /// Compare all rows that are allowed: exact.
+    void search_allowed(const IndexRows& rows,
+                        const void* query,
+                        const IndexSearch& how,
+                        TopK& best) const;
+    void prepare_scan(const float* query, float bound, CodeScanScratch& scratch) const;
     void search_by_codes(const IndexRows& rows,
                          const float* query,
                          const IndexSearch& how,
@@ -179,23 +193,38 @@ std::size_t IvfIndex::lists_to_open(const IndexSearch& how) const noexcept {
 
 bool IvfIndex::compare_allowed_only(const IndexRows& rows, const IndexSearch& how) const noexcept {
     if (how.filter.allows_all()) return false;
-    const std::size_t allowed = how.allowed_rows;
-    return allowed * kFewAllowed < rows.count ||
-           allowed <= rows.count / lists_.count() * lists_to_open(how);
+    const std::size_t open_rows = rows.count / lists_.count() * lists_to_open(how);
+    return how.allowed_rows * kFewAllowed < rows.count ||
+           how.allowed_rows * (coded_ ? kCodesPerRow : 1) <= open_rows;
+}
+
+void IvfIndex::search_allowed(const IndexRows& rows,
+                              const void* query,
+                              const IndexSearch& how,
+                              TopK& best) const {
+    std::size_t compared = how.allowed_rows;
+    std::size_t rescored = how.allowed_rows;
+    if (coded_ && how.allowed_rows * kAllowedInBlocks > rows.count) {
+        CodeScanScratch& scratch = scratch_of_thread().scan;
+        prepare_scan(static_cast<const float*>(query), 1.0F, scratch);
+        CodeListScan scan(rows, codes_, query, how, best, scratch);
+        scan.scan(0, rows.count);
+        scan.flush();
+        compared = scan.compared();
+        rescored = scan.rescored();
+    } else {
+        scan_allowed(rows, query, how.filter, best);
+    }
+    if (how.counters == nullptr) return;
+    how.counters->distances += compared;
+    how.counters->rescored += rescored;
 }
 
 void IvfIndex::search_one(const IndexRows& rows,
                           const void* query,
                           const IndexSearch& how,
                           TopK& best) const {
-    if (compare_allowed_only(rows, how)) {
-        scan_allowed(rows, query, how.filter, best);
-        if (how.counters != nullptr) {
-            how.counters->distances += how.allowed_rows;
-            how.counters->rescored += how.allowed_rows;
-        }
-        return;
-    }
+    if (compare_allowed_only(rows, how)) return search_allowed(rows, query, how, best);
     Scratch& scratch = scratch_of_thread();
     const auto* floats = static_cast<const float*>(query);
     if (rows.element_type != ElementType::kFloat32) {
@@ -203,12 +232,18 @@ void IvfIndex::search_one(const IndexRows& rows,
         to_floats(rows.element_type, query, rows.dim, scratch.query.data());
         floats = scratch.query.data();
     }
-    measure_centroids(lists_, codes_, rows.metric, floats, scratch);
     if (coded_) {
         search_by_codes(rows, floats, how, scratch, best);
     } else {
+        rank_lists(lists_, codes_, rows.metric, floats, scratch);
         search_by_vectors(rows, query, how, scratch, best);
     }
+}
+
+void IvfIndex::prepare_scan(const float* query, float bound, CodeScanScratch& scratch) const {
+    codes_.rows().prepare(codes_.space(), query, bound, scratch.coarse);
+    if (codes_.fine_rows().empty()) return;
+    codes_.fine_rows().prepare(codes_.fine_space(), query, bound, scratch.fine);
 }
 
 void IvfIndex::search_by_codes(const IndexRows& rows,
@@ -217,10 +252,8 @@ void IvfIndex::search_by_codes(const IndexRows& rows,
                                Scratch& scratch,
                                TopK& best) const {
     const float bound = how.bound > 0 ? how.bound : codes_.default_bound();
-    codes_.rows().prepare(codes_.space(), query, bound, scratch.scan.coarse);
-    if (!codes_.fine_rows().empty()) {
-        codes_.fine_rows().prepare(codes_.fine_space(), query, bound, scratch.scan.fine);
-    }
+    prepare_scan(query, bound, scratch.scan);
+    rank_lists(lists_, codes_, rows.metric, query, scratch);
     const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
     CodeListScan scan(rows, codes_, query, how, best, scratch.scan);
     const std::size_t opened =

@@ -47,7 +47,9 @@ class ListRanking {
         const auto at = [this](std::size_t i) {
             return keys_.begin() + static_cast<std::ptrdiff_t>(i);
         };
-        if (count < keys_.size()) std::nth_element(at(ordered_), at(count), keys_.end());
+        std::size_t end = keys_.size();
+        if (ordered_ == 0) end = bring_near_forward(count);
+        if (count < end) std::nth_element(at(ordered_), at(count), at(end));
         std::sort(at(ordered_), at(count));
         ordered_ = count;
     }
@@ -56,6 +58,37 @@ class ListRanking {
     static constexpr std::size_t kSpare = 64;
 
   private:
+    /// Bring at least the `count` smallest keys, and hopefully few more, to the front in one pass
+    /// without branches, by a limit that a sample of the keys suggests. Returns how many.
+    std::size_t bring_near_forward(std::size_t count) {
+        constexpr std::size_t kStep = 16;
+        const std::size_t size = keys_.size();
+        const std::size_t rank = count / kStep + count / (2 * kStep) + 4;
+        if (rank * 2 * kStep > size) return size;
+        moved_.clear();
+        for (std::size_t i = 0; i < size; i += kStep)
+            moved_.push_back(keys_[i]);
+        const auto middle = moved_.begin() + static_cast<std::ptrdiff_t>(rank);
+        std::nth_element(moved_.begin(), middle, moved_.end());
+        const std::uint64_t limit = *middle;
+        moved_.resize(size + 1);
+        std::size_t near = 0;
+        std::size_t far = size;
+        for (const std::uint64_t key : keys_) {
+            const bool is_near = key <= limit;
+            moved_[near] = key;
+            moved_[far] = key;
+            near += is_near ? 1U : 0U;
+            far -= is_near ? 0U : 1U;
+        }
+        // Far keys were written from the end down: the last place written to lies above far.
+        std::copy_n(moved_.begin(), near, keys_.begin());
+        std::copy(moved_.begin() + static_cast<std::ptrdiff_t>(far) + 1,
+                  moved_.end(),
+                  keys_.begin() + static_cast<std::ptrdiff_t>(near));
+        return near >= count ? near : size;
+    }
+
     /// Return bits that are ordered as the numbers are.
     [[nodiscard]] static std::uint32_t ordered_bits(float x) noexcept {
         const auto bits = std::bit_cast<std::uint32_t>(x + 0.0F);  // -0 becomes +0
@@ -64,6 +97,7 @@ class ListRanking {
 
     std::vector<float> distances_;
     std::vector<std::uint64_t> keys_;  ///< Distance above, number of the list below.
+    std::vector<std::uint64_t> moved_;
     std::size_t ordered_ = 0;
 };
 

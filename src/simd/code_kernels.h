@@ -16,9 +16,8 @@
 /// The constants belong to the query. With c, e and t from the error bound the score is a lower
 /// bound of a distance; with e = t = 0 it is an estimate. src/index/codes.h says how both are made.
 ///
-/// - raw is the same number on every level. |Q| <= 127 and c <= 127 (4, 5, 7 bits), or c in [1,
-/// 255]
-///   standing for c - 128 (8 bits, where raw = sum Q_d (c_d - 128)).
+/// - raw is the same number on every level. |Q| <= 127 and c <= 127 (4, 5, 7 bits), or c in
+///   [1, 255] standing for c - 128 (8 bits, where raw = sum Q_d (c_d - 128)).
 /// - On one level a row's score depends on its code and the query alone, not on its place, the list
 ///   or the kernel. A score that is not a number is kept, as -infinity.
 /// - Factors are finite.
@@ -29,10 +28,9 @@
 /// - 7 and 8 bits: byte i holds dimension i; dims <= area.
 /// - 4 bits: the low half of byte i holds dimension i, the high half dimension area + i;
 ///   dims <= 2 area.
-/// - 5 bits: with n = area * 4 / 5 rounded down to a multiple of 4: bytes [0, n) hold the low 4
-/// bits
-///   of dimensions i and n + i as above; bit i % 8 of byte n + i / 8 holds bit 4 of dimension i;
-///   dims <= 2 n.
+/// - 5 bits: with n = area * 4 / 5 rounded down to a multiple of 4: bytes [0, n) hold the low
+///   4 bits of dimensions i and n + i as above; bit i % 8 of byte n + i / 8 holds bit 4 of
+///   dimension i; dims <= 2 n.
 /// Unused levels are 0, and their Q is 0.
 ///
 /// Code *blocks* are for ranges of rows (scans, lists): 32 rows in `groups` * 128 + 256 bytes, 4
