@@ -97,7 +97,7 @@ void show_speed(const vecdb::Collection& collection) {
     }
     const double single = seconds_since(start) / count;
     start = Clock::now();
-    (void)collection.search(vecdb::MatrixView(queries.vectors, queries.dim), {.k = 10}).value();
+    (void)collection.search(queries.view(), {.k = 10}).value();
     const double batch = seconds_since(start) / count;
 
     const auto rows = static_cast<double>(collection.count());
