@@ -202,9 +202,11 @@ TEST_CASE("cosine of halves is of the vectors' directions, and their lengths com
 }
 
 TEST_CASE("the largest halves come back finite under cosine", "[types]") {
-    const std::vector<Float16> largest(3, Float16{0x7BFF});
+    // The first elements of the unit row are rounded up, so that times the length they overflow.
+    const Float16 most{0x7BFF};
+    const std::vector<Float16> largest = {most, most, most, to_float16(65'344.0F)};
     Collection collection =
-        make_collection(Schema::single(3, Metric::kCosine, ElementType::kFloat16));
+        make_collection(Schema::single(4, Metric::kCosine, ElementType::kFloat16));
     collection.insert(1, largest).check();
     for (const Float16 x : collection.get(1)->row<Float16>(0))
         CHECK((x.bits & 0x7FFFU) < 0x7C00U);
