@@ -89,7 +89,7 @@ std::vector<Variant> pivots_variants() {
 /// Take an index at its word.
 Variant unknown(const std::string& name) {
     return {.name = name,
-            .options = CustomOptions{.name = name},
+            .options = CustomOptions{.name = name, .parameters = {}},
             .efforts = {{.name = "default"}},
             .is_default = true};
 }
