@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kDefaultEf = 64;
 /// Candidates compared by their vectors when the caller names none: more than this many do not
 /// raise recall at any ef that was measured, fewer than kMinRerank lower it.
-constexpr std::size_t kMostRerank = 48;
+constexpr std::size_t kMostRerank = 96;
 constexpr std::size_t kMinRerank = 16;
 /// Comparing a code in a walk costs about as much as this many in a scan.
 constexpr double kWalkCost = 1.5;

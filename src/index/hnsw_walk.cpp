@@ -98,18 +98,12 @@ void Walk::score(const WalkDistances& distances, const Hop& hop) {
         insert(walk_key(kept.distances[i], kept.rows[i]));
 }
 
-/// Ask for the lists of the next two candidates.
-void Walk::ask_for_next(const HnswGraph& graph) const {
-    constexpr std::size_t kNext = 2;
+/// Ask for the list of a node.
+void Walk::ask_for_list(const HnswGraph& graph, std::uint32_t node) const {
     constexpr std::size_t kPerLine = simd::kCacheLine / sizeof(std::uint32_t);
-    std::size_t asked = 0;
-    for (std::size_t i = cursor_; i < size_ && asked < kNext; ++i) {
-        if ((keys_[i] & 1U) != 0) continue;
-        const std::uint32_t* list = graph.list(node_of(keys_[i]));
-        for (std::size_t l = 0; l < graph.width(); l += kPerLine)
-            __builtin_prefetch(list + l, 0, 3);
-        ++asked;
-    }
+    const std::uint32_t* list = graph.list(node);
+    for (std::size_t l = 0; l < graph.width(); l += kPerLine)
+        __builtin_prefetch(list + l, 0, 3);
 }
 
 std::span<const WalkKey> Walk::run(const HnswGraph& graph,
@@ -119,17 +113,15 @@ std::span<const WalkKey> Walk::run(const HnswGraph& graph,
                                    SearchCounters* counters) {
     reserve(graph, first.size(), ef);
     enter(distances, first);
+    std::uint32_t listed = kNone;
     Hop waiting;
     for (;;) {
         const std::uint32_t node = pop();
-        Hop next;
-        if (node != kNone) {
-            next = expand(graph, distances, node);
-        } else if (waiting.count == 0) {
-            break;
-        }
+        if (node == kNone && listed == kNone && waiting.count == 0) break;
+        if (node != kNone) ask_for_list(graph, node);
+        const Hop next = listed != kNone ? expand(graph, distances, listed) : Hop();
         if (waiting.count > 0) score(distances, waiting);
-        ask_for_next(graph);
+        listed = node;
         waiting = next;
     }
     visited_.clear();

@@ -7,9 +7,9 @@
 ///
 /// - Of a whole neighbour list the nodes not seen before are found first, and the lines of all of
 ///   them asked for.
-/// - Two hops are in flight: the next candidate's list is filtered and its codes asked for before
-///   the distances of the last one's are computed. So the order of hops is one step late; what is
-///   found at the same ef is the same.
+/// - Three hops are in flight: while a candidate's list is on its way, the list of the one before
+///   is filtered and its codes asked for, and the distances of the one before that are computed. So
+///   the order of hops is two steps late; at the same ef a little more is visited, and found.
 /// - The frontier is one sorted array of 64-bit keys, distance above node number above "expanded".
 
 #include "index/codes.h"
@@ -121,7 +121,7 @@ class Walk {
     void enter(const WalkDistances& distances, std::span<const std::uint32_t> first);
     Hop expand(const HnswGraph& graph, const WalkDistances& distances, std::uint32_t node);
     void score(const WalkDistances& distances, const Hop& hop);
-    void ask_for_next(const HnswGraph& graph) const;
+    void ask_for_list(const HnswGraph& graph, std::uint32_t node) const;
     std::uint32_t pop() noexcept;
     void insert(WalkKey key) noexcept;
 

@@ -33,8 +33,9 @@ VECDB_KERNEL inline std::size_t visit(const std::uint32_t* list,
         visited[row / 64] = word | std::uint64_t{1} << (row % 64);
     }
     if (lines == 1) {
+        // Into the second level: more lines can be on their way to it than to the first.
         for (std::size_t i = 0; i < n; ++i)
-            __builtin_prefetch(rows.base + fresh[i] * rows.stride, 0, 3);
+            __builtin_prefetch(rows.base + fresh[i] * rows.stride, 0, 2);
     } else {
         for (std::size_t i = 0; i < n; ++i)
             prefetch_code(rows.base + fresh[i] * rows.stride, lines * kCodeLine);
