@@ -258,7 +258,7 @@ class NearestScan {
 
     /// Go on with the floats from row `first` on, a multiple of 64.
     void scan_floats(std::size_t first, const RowFilter& filter) {
-        const auto kernels = MetricKernels::of(simd::table_in_use(), rows_.metric);
+        const auto kernels = simd::table_in_use().distances(rows_.metric, ElementType::kFloat32);
         RowFilter rest = filter;
         if (rest.allowed != nullptr) rest.allowed += first / 64;
         if (rest.tombstones != nullptr) rest.tombstones += first / 64;
@@ -269,7 +269,7 @@ class NearestScan {
                               .norms = nullptr,
                               .count = rows_.count - first,
                               .filter = rest};
-        const float* const queries[1] = {query_};
+        const void* const queries[1] = {query_};
         left_ += block.count;
         scan_block(kernels, queries, block, {&best_, 1});
     }

@@ -151,9 +151,9 @@ void scan_floats(const IndexRows& rows,
         BatchScan(tiles, best).scan(block);
         return;
     }
-    const auto kernels = MetricKernels::of(table, rows.metric);
+    const auto kernels = table.distances(rows.metric, ElementType::kFloat32);
     for (std::size_t q = 0; q < queries.size(); ++q) {
-        const float* const query[1] = {static_cast<const float*>(queries[q])};
+        const void* const query[1] = {queries[q]};
         scan_block(kernels, query, block, best.subspan(q, 1));
     }
 }

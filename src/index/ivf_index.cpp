@@ -65,7 +65,8 @@ void rank_lists(const IvfLists& lists,
     const std::size_t dim = lists.dim();
     const bool by_product = larger_is_nearer(metric);
     const auto range =
-        MetricKernels::of(table, by_product ? Metric::kInnerProduct : Metric::kL2).range;
+        table.distances(by_product ? Metric::kInnerProduct : Metric::kL2, ElementType::kFloat32)
+            .range;
     if (!coded.empty()) {
         coded.prepare_again(
             codes.space(), query, 1.0F, scratch.scan.coarse, scratch.centroid_query);

@@ -128,9 +128,9 @@ TEST_CASE("bench refuses files that do not fit each other, with code 3") {
 
 TEST_CASE("bench refuses an index that is not served yet, with code 4") {
     const ToolFiles files;
-    const ToolRun run = bench(files, {"--index", "hnsw"});
+    const ToolRun run = bench(files, {"--index", "ivf codes=pq4"});
     CHECK(run.exit_code == 4);
-    CHECK(run.says({}));
+    CHECK(run.says({"pq4"}));
 }
 
 }  // namespace vecdb::test
