@@ -1,5 +1,6 @@
 #include "index/codes.h"
 
+#include "index/encode.h"
 #include "index/half.h"
 #include "simd/dispatch.h"
 #include "support/catch.h"
@@ -212,6 +213,52 @@ TEST_CASE("estimates are near the distances", "[index][codes]") {
             error = std::max<double>(error, std::fabs(estimates[i] - exact[i]));
         CAPTURE(static_cast<int>(layout), static_cast<int>(metric), centre, error, spread);
         REQUIRE(error <= part * spread);
+    }
+}
+
+TEST_CASE("estimates of a cut head take the rest of near rows to be alike", "[index][codes]") {
+    const Metric metric = GENERATE(Metric::kL2, Metric::kCosine);
+    const Segment segment(vecdb::test::normal_rows(300, 64, 3), metric);
+    const IndexRows rows = segment.view();
+    const CodeSpace space = space_of(rows, {.max_head = 16, .must_cut = true});
+    REQUIRE(space.head() == 16);
+    const CodeTable codes = table_of(rows, space, CodeLayout::kRow8);
+    PreparedQuery prepared;
+    for (std::size_t i = 0; i < rows.count; ++i) {
+        const float* const query = segment.matrix().row(i).data();
+        codes.prepare(space, query, 1.0F, prepared);
+        const float own = distances(rows, query)[i];
+        const float length = metric == Metric::kCosine ? 1.0F : 64.0F;
+        REQUIRE(scores(codes, prepared.estimate)[i] == Approx(own).margin(0.05 * length));
+    }
+}
+
+TEST_CASE("error and tail of a code are rounded up", "[index][codes]") {
+    const auto heads = vecdb::test::normal_rows(500, 20, 3);
+    for (const CodeLayout layout : kLayouts) {
+        const RowCoder coder(layout, 20, 16.0);
+        const LevelRange range = LevelRange::of(layout);
+        for (std::size_t i = 0; i < heads.rows; ++i) {
+            std::uint8_t levels[20];
+            CodeFactors factors;
+            double longest_hat = 0;
+            const double tail = 0.001 * static_cast<double>(i + 1);
+            coder.code(heads.row(i).data(), {.tail = tail}, levels, factors, longest_hat);
+            const double step = 16.0 * kFactorStep;
+            double error = 0;
+            double hat = 0;
+            for (std::size_t d = 0; d < 20; ++d) {
+                const double level = static_cast<double>(levels[d]) - range.middle;
+                const double rest = heads.row(i)[d] - half_value(factors.scale) * step * level;
+                error += rest * rest;
+                hat += level * level;
+            }
+            REQUIRE(half_value(factors.tail) * step >= tail);
+            REQUIRE(half_value(factors.tail) * step <= tail * 1.001);
+            REQUIRE(half_value(factors.error) * step >= std::sqrt(error));
+            REQUIRE(half_value(factors.error) * step <= std::sqrt(error) * 1.002);
+            REQUIRE(longest_hat == Approx(std::sqrt(hat)));
+        }
     }
 }
 
