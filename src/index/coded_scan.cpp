@@ -258,13 +258,11 @@ class NearestScan {
 
     /// Go on with the floats from row `first` on, a multiple of 64.
     void scan_floats(std::size_t first, const RowFilter& filter) {
-        const auto kernels = simd::table_in_use().distances(rows_.metric, ElementType::kFloat32);
+        const auto kernels = simd::table_in_use().distances(rows_.metric, rows_.element_type);
         RowFilter rest = filter;
         if (rest.allowed != nullptr) rest.allowed += first / 64;
         if (rest.tombstones != nullptr) rest.tombstones += first / 64;
-        const FlatBlock block{.rows = {static_cast<const float*>(rows_.row(first)),
-                                       rows_.stride / sizeof(float),
-                                       rows_.dim},
+        const FlatBlock block{.rows = {rows_.row(first), rows_.stride, rows_.dim},
                               .ids = rows_.ids + first,
                               .norms = nullptr,
                               .count = rows_.count - first,

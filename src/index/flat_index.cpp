@@ -138,24 +138,20 @@ void scan_floats(const IndexRows& rows,
                  const RowFilter& filter,
                  std::span<TopK> best) {
     const simd::KernelTable& table = simd::table_in_use();
-    const FlatBlock block{
-        .rows = {static_cast<const float*>(rows.base), rows.stride / sizeof(float), rows.dim},
-        .ids = rows.ids,
-        .norms = rows.norms,
-        .count = rows.count,
-        .filter = filter};
-    if (queries.size() >= kMinBatchQueries && rows.norms != nullptr) {
+    const FlatBlock block{.rows = {rows.base, rows.stride, rows.dim},
+                          .ids = rows.ids,
+                          .norms = rows.norms,
+                          .count = rows.count,
+                          .filter = filter};
+    const bool has_tiles = rows.element_type == ElementType::kFloat32 && rows.norms != nullptr;
+    if (has_tiles && queries.size() >= kMinBatchQueries) {
         std::vector<float> copies;
         const float* const matrix = packed(queries, rows.dim, copies);
         const QueryTiles tiles(table, rows.metric, matrix, queries.size(), rows.dim);
         BatchScan(tiles, best).scan(block);
         return;
     }
-    const auto kernels = table.distances(rows.metric, ElementType::kFloat32);
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-        const void* const query[1] = {queries[q]};
-        scan_block(kernels, query, block, best.subspan(q, 1));
-    }
+    scan_block(table.distances(rows.metric, rows.element_type), queries, block, best);
 }
 
 class FlatIndex final : public Index {

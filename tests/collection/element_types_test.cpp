@@ -208,7 +208,9 @@ TEST_CASE("the largest halves come back finite under cosine", "[types]") {
     Collection collection =
         make_collection(Schema::single(4, Metric::kCosine, ElementType::kFloat16));
     collection.insert(1, largest).check();
-    for (const Float16 x : collection.get(1)->row<Float16>(0))
+    const FetchedRows fetched = collection.get(1).value();
+    REQUIRE(fetched.row<Float16>(0).size() == 4);
+    for (const Float16 x : fetched.row<Float16>(0))
         CHECK((x.bits & 0x7FFFU) < 0x7C00U);
 }
 
