@@ -126,11 +126,4 @@ TEST_CASE("bench refuses files that do not fit each other, with code 3") {
     CHECK(wide.says({"wide.npy", "dimension 3", "vectors 2"}));
 }
 
-TEST_CASE("bench refuses an index that is not served yet, with code 4") {
-    const ToolFiles files;
-    const ToolRun run = bench(files, {"--index", "hnsw"});
-    CHECK(run.exit_code == 4);
-    CHECK(run.says({}));
-}
-
 }  // namespace vecdb::test
