@@ -7,9 +7,13 @@
 #include "simd/dispatch.h"
 #include "simd/kernel_table.h"
 
+#include <vecdb/half.h>
+#include <vecdb/types.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
@@ -55,36 +59,60 @@ class Floats {
 
 /// Rows, a query and a place for results, at one dimension.
 struct Data {
-    explicit Data(std::size_t dimension)
-        : dim(dimension),
-          count(std::max<std::size_t>(
-              kMaxTileRows, kRowBytes / (dimension * sizeof(float)) / kMaxTileRows * kMaxTileRows)),
-          values(count * dim),
-          query(dim),
+    explicit Data(std::size_t dimension, ElementType element_type = ElementType::kFloat32)
+        : type(element_type),
+          dim(dimension),
+          row_bytes(vector_bytes(type, dim)),
+          count(std::max<std::size_t>(kMaxTileRows,
+                                      kRowBytes / row_bytes / kMaxTileRows * kMaxTileRows)),
+          values(count * row_bytes / sizeof(float) + 1),
+          query(row_bytes / sizeof(float) + 1),
           distances(count),
           numbers(count) {
-        values.randomise(1);
-        query.randomise(2);
+        fill(values, count, 1);
+        fill(query, 1, 2);
     }
-    [[nodiscard]] Rows rows() { return {values.begin(), dim, dim}; }
+    [[nodiscard]] Rows rows() { return {static_cast<const void*>(values.begin()), row_bytes, dim}; }
     [[nodiscard]] Kept kept() { return {numbers.data(), distances.begin()}; }
 
+    ElementType type;
     std::size_t dim;
+    std::size_t row_bytes;
     std::size_t count;
     Floats values;
     Floats query;
     Floats distances;
     std::vector<std::uint32_t> numbers;
+
+  private:
+    /// Normal numbers of 16 and 32 bits, any bytes and bits.
+    void fill(Floats& memory, std::size_t vectors, unsigned seed) const {
+        if (type == ElementType::kFloat32) return memory.randomise(seed);
+        std::mt19937 random(seed);
+        std::normal_distribution<float> normal;
+        auto* bytes = reinterpret_cast<std::uint8_t*>(memory.begin());
+        for (std::size_t i = 0; i < vectors * row_bytes; ++i) {
+            if (type == ElementType::kFloat16 || type == ElementType::kBFloat16) {
+                const float value = normal(random);
+                const std::uint16_t half = type == ElementType::kFloat16 ? to_float16(value).bits
+                                                                         : to_bfloat16(value).bits;
+                std::memcpy(bytes + i++, &half, sizeof(half));
+            } else {
+                bytes[i] = static_cast<std::uint8_t>(random());
+            }
+        }
+    }
 };
 
 /// Report bytes read and operations done per second. One iteration reads all rows of `data`.
 void count_work(benchmark::State& state, const Data& data, double flops_per_value) {
-    const auto values =
-        static_cast<double>(state.iterations()) * static_cast<double>(data.count * data.dim);
-    state.counters["GB"] = benchmark::Counter(values * 4e-9, benchmark::Counter::kIsRate);
+    const auto rows = static_cast<double>(state.iterations()) * static_cast<double>(data.count);
+    state.counters["GB"] = benchmark::Counter(rows * static_cast<double>(data.row_bytes) * 1e-9,
+                                              benchmark::Counter::kIsRate);
     if (flops_per_value > 0) {
         state.counters["GFLOP"] =
-            benchmark::Counter(values * flops_per_value * 1e-9, benchmark::Counter::kIsRate);
+            benchmark::Counter(rows * static_cast<double>(data.dim) * flops_per_value * 1e-9,
+                               benchmark::Counter::kIsRate);
     }
 }
 
@@ -94,34 +122,59 @@ float settled_threshold(RangeKernel kernel, Data& data) {
     return *std::min_element(data.distances.begin(), data.distances.end());
 }
 
-void bench_range(benchmark::State& state, RangeKernel kernel, std::size_t dim, double flops) {
-    Data data(dim);
+/// A metric on an element type, with the operations that an element costs.
+struct Distance {
+    const char* name;
+    Metric metric;
+    ElementType type;
+    double flops;
+};
+
+constexpr Distance kDistances[] = {
+    {"l2", Metric::kL2, ElementType::kFloat32, 3},  // subtract, multiply, add
+    {"ip", Metric::kInnerProduct, ElementType::kFloat32, 2},
+    {"l2_float16", Metric::kL2, ElementType::kFloat16, 3},
+    {"ip_float16", Metric::kInnerProduct, ElementType::kFloat16, 2},
+    {"l2_bfloat16", Metric::kL2, ElementType::kBFloat16, 3},
+    {"ip_bfloat16", Metric::kInnerProduct, ElementType::kBFloat16, 2},
+    {"l2_int8", Metric::kL2, ElementType::kInt8, 3},
+    {"ip_int8", Metric::kInnerProduct, ElementType::kInt8, 2},
+    {"hamming", Metric::kHamming, ElementType::kBit, 0},
+    {"jaccard", Metric::kJaccard, ElementType::kBit, 0},
+};
+
+void bench_range(benchmark::State& state,
+                 const KernelTable& table,
+                 const Distance& distance,
+                 std::size_t dim) {
+    Data data(dim, distance.type);
+    const RangeKernel kernel = table.distances(distance.metric, distance.type).range;
     const float threshold = settled_threshold(kernel, data);
     for (auto _ : state) {
         benchmark::DoNotOptimize(
             kernel(data.query.begin(), data.rows(), data.count, threshold, data.kept()));
         benchmark::ClobberMemory();
     }
-    count_work(state, data, flops);
+    count_work(state, data, distance.flops);
 }
 
 void bench_list(benchmark::State& state,
-                ListKernel kernel,
-                RangeKernel reference,
-                std::size_t dim,
-                double flops) {
-    Data data(dim);
-    const float threshold = settled_threshold(reference, data);
+                const KernelTable& table,
+                const Distance& distance,
+                std::size_t dim) {
+    Data data(dim, distance.type);
+    const DistanceKernels kernels = table.distances(distance.metric, distance.type);
+    const float threshold = settled_threshold(kernels.range, data);
     std::vector<std::uint32_t> list(data.count);
     for (std::size_t i = 0; i < list.size(); ++i)
         list[i] = static_cast<std::uint32_t>(i);
     std::shuffle(list.begin(), list.end(), std::mt19937(3));
     for (auto _ : state) {
-        benchmark::DoNotOptimize(kernel(
+        benchmark::DoNotOptimize(kernels.list(
             data.query.begin(), data.rows(), list.data(), list.size(), threshold, data.kept()));
         benchmark::ClobberMemory();
     }
-    count_work(state, data, flops);
+    count_work(state, data, distance.flops);
 }
 
 void bench_norms(benchmark::State& state, NormsKernel kernel, std::size_t dim) {
@@ -290,32 +343,32 @@ void bench_insert(benchmark::State& state, InsertKeyKernel kernel, std::size_t s
 }
 
 template <class Bench, class... Arguments>
-void add(const char* kernel,
+void add(const std::string& kernel,
          const KernelTable& table,
          std::size_t dim,
          Bench bench,
          Arguments... arguments) {
-    const std::string name =
-        std::string("BM_") + kernel + '/' + table.name + '/' + std::to_string(dim);
+    const std::string name = "BM_" + kernel + '/' + table.name + '/' + std::to_string(dim);
     benchmark::RegisterBenchmark(name.c_str(), bench, arguments...);
 }
 
 void add_all(const KernelTable& table, std::size_t dim) {
-    // Subtract, multiply, add; multiply, add.
-    add("l2_range", table, dim, bench_range, table.l2_range, dim, 3.0);
-    add("ip_range", table, dim, bench_range, table.ip_range, dim, 2.0);
-    add("l2_list", table, dim, bench_list, table.l2_list, table.l2_range, dim, 3.0);
-    add("ip_list", table, dim, bench_list, table.ip_list, table.ip_range, dim, 2.0);
-    add("squared_norms", table, dim, bench_norms, table.squared_norms, dim);
-    add("scale", table, dim, bench_scale, table.scale, dim);
-    add("pack", table, dim, bench_pack, table.pack, dim);
-    const KernelTable* const all = &table;
-    add(
-        "tile",
-        table,
-        dim,
-        [all](benchmark::State& state, std::size_t d) { bench_tile(state, *all, d); },
-        dim);
+    using State = benchmark::State;
+    for (const Distance& distance : kDistances) {
+        const std::string name = distance.name;
+        add(name + "_range", table, dim, [&table, &distance, dim](State& state) {
+            bench_range(state, table, distance, dim);
+        });
+        add(name + "_list", table, dim, [&table, &distance, dim](State& state) {
+            bench_list(state, table, distance, dim);
+        });
+    }
+    add("squared_norms", table, dim, [&table, dim](State& state) {
+        bench_norms(state, table.float32.squared_norms, dim);
+    });
+    add("scale", table, dim, [&table, dim](State& state) { bench_scale(state, table.scale, dim); });
+    add("pack", table, dim, [&table, dim](State& state) { bench_pack(state, table.pack, dim); });
+    add("tile", table, dim, [&table, dim](State& state) { bench_tile(state, table, dim); });
 }
 
 void add_codes(const KernelTable& table) {

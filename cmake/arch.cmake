@@ -27,7 +27,8 @@ function(vecdb_arch_objects target)
     set(objects vecdb_arch_${level})
     add_library(${objects} OBJECT src/simd/arch/${level}.cpp)
     target_compile_features(${objects} PRIVATE cxx_std_20)
-    target_include_directories(${objects} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(${objects} PRIVATE
+      ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include)
     target_include_directories(${objects} SYSTEM PRIVATE ${VECDB_XSIMD_INCLUDE_DIR})
     set_target_properties(${objects} PROPERTIES
       POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF
@@ -38,7 +39,7 @@ function(vecdb_arch_objects target)
     target_compile_options(${objects} PRIVATE -O3 -fno-math-errno -fno-exceptions -fno-rtti
                            -fno-stack-protector -ffp-contract=off -Wall -Wextra -Wno-ignored-attributes
                            $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
-                           ${vecdb_arch_flags_${level}})
+                           $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> ${vecdb_arch_flags_${level}})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:${objects}>)
     string(TOUPPER ${level} macro)
     list(APPEND definitions VECDB_HAS_${macro}=1)

@@ -36,7 +36,8 @@ if(VECDB_WITH_FAISS)
   endif()
   find_package(faiss CONFIG REQUIRED)
   target_link_libraries(vecdb PRIVATE faiss)
-  target_compile_definitions(vecdb PRIVATE VECDB_WITH_FAISS=1)
+  set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/index/faiss_bridge.cpp APPEND PROPERTY COMPILE_DEFINITIONS
+               VECDB_WITH_FAISS=1)
   if(vecdb_type STREQUAL "SHARED_LIBRARY" AND NOT APPLE)
     target_link_options(vecdb PRIVATE -Wl,--exclude-libs,libfaiss.a)  # a consumer may have a Faiss of its own
   endif()

@@ -13,6 +13,7 @@
 #include <vecdb/views.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,17 +24,52 @@ namespace vecdb {
 
 class CollectionState;  // src/collection/collection_state.h
 
-/// Vectors fetched by id: `vectors` holds ids.size() x dim elements in the order asked for.
+/// Vectors fetched by id, in the order asked for and in the field's own element type.
 struct FetchedRows {
     std::size_t dim = 0;
-    /// Row-major; zeros where `found` is false.
-    std::vector<float> vectors;
+    ElementType type = ElementType::kFloat32;
+    /// Packed rows of vector_bytes(type, dim) bytes, aligned for any type; zeros where `found` is
+    /// false.
+    std::vector<std::byte> bytes;
     /// One per id asked for.
     std::vector<bool> found;
 
-    /// Return the vector of the i-th id asked for.
-    [[nodiscard]] std::span<const float> row(std::size_t i) const noexcept {
-        return {vectors.data() + i * dim, dim};
+    /// Return the vector of the i-th id asked for; empty when its elements are no T.
+    template <Element T = float>
+    [[nodiscard]] std::span<const T> row(std::size_t i) const noexcept {
+        if (type != ElementTypeOf<T>::kValue) return {};
+        return elements<T>().subspan(i * dim, dim);
+    }
+    /// Return the bits of the i-th id asked for, as VectorView::bits; empty for other types.
+    [[nodiscard]] std::span<const std::uint8_t> bits(std::size_t i) const noexcept {
+        if (type != ElementType::kBit) return {};
+        const std::size_t size = vector_bytes(type, dim);
+        const void* first = bytes.data() + i * size;
+        return {static_cast<const std::uint8_t*>(first), size};
+    }
+    /// View all vectors, to search or insert them elsewhere.
+    [[nodiscard]] MatrixView view() const noexcept {
+        const void* first = bytes.data();
+        switch (type) {
+            case ElementType::kFloat16:
+                return {static_cast<const Float16*>(first), found.size(), dim};
+            case ElementType::kBFloat16:
+                return {static_cast<const BFloat16*>(first), found.size(), dim};
+            case ElementType::kInt8:
+                return {static_cast<const std::int8_t*>(first), found.size(), dim};
+            case ElementType::kBit:
+                return MatrixView::bits(static_cast<const std::uint8_t*>(first), found.size(), dim);
+            case ElementType::kFloat32:
+                break;
+        }
+        return {static_cast<const float*>(first), found.size(), dim};
+    }
+    /// Return the elements of all vectors, row by row; empty when they are no T.
+    template <Element T = float>
+    [[nodiscard]] std::span<const T> elements() const noexcept {
+        if (type != ElementTypeOf<T>::kValue) return {};
+        const void* first = bytes.data();
+        return {static_cast<const T*>(first), found.size() * dim};
     }
 };
 
@@ -76,8 +112,8 @@ class VECDB_EXPORT Collection {
     /// Returns kInvalidArgument (sizes differ, wrong dimension or element type, negative id, NaN or
     /// infinity, zero vector or length above the largest float under cosine, more than 2^24 rows),
     /// kAlreadyExists (an id is taken or stands twice in the batch), kFailedPrecondition (2^31 - 1
-    /// rows outside of the index, removed ones included until their space returns), kOutOfMemory. The
-    /// message names row and value. A batch of no rows does nothing.
+    /// rows outside of the index, removed ones included until their space returns), kOutOfMemory.
+    /// The message names row and value. A batch of no rows does nothing.
     [[nodiscard]] Status insert(std::span<const Id> ids, MatrixView vectors);
 
     /// Add one row.
@@ -99,8 +135,8 @@ class VECDB_EXPORT Collection {
     [[nodiscard]] Result<std::size_t> remove(Id id) { return remove(std::span<const Id>(&id, 1)); }
 
     /// Fetch vectors by id. Under cosine the product of the stored unit row and its length is
-    /// returned: each element within 2 units in the last place of what was inserted, if it is at
-    /// least 2^-100 of the vector's length and not denormal.
+    /// returned: each element within 2 units in the last place of what was inserted, if it is not
+    /// denormal and at least 2^-100 of the vector's length (2^-13 with float16).
     [[nodiscard]] Result<FetchedRows> get(std::span<const Id> ids) const;
     [[nodiscard]] Result<FetchedRows> get(Id id) const { return get(std::span<const Id>(&id, 1)); }
 

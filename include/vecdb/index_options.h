@@ -55,7 +55,9 @@ struct HnswOptions {
 
 /// Search only the lists whose centroids are nearest.
 struct IvfOptions {
-    /// Number of lists, 1 to 2^24; 0 chooses by the number of rows when the index is built.
+    /// Number of lists, 1 to 2^24; 0 chooses by the number of rows when the index is built: about 3
+    /// times its square root, lists of at least 100 rows. Building over fewer rows than lists (and
+    /// not none) fails with kFailedPrecondition.
     std::size_t nlist = 0;
     /// What the lists hold: kDefault and kSq4, kNone or kPq4.
     Codes codes = Codes::kDefault;

@@ -28,7 +28,8 @@ struct VectorField {
     /// Elements per vector, 1 to 32,768.
     std::size_t dim = 0;
     Metric metric = Metric::kL2;
-    /// Element type as stored. This version serves kFloat32.
+    /// Element type as stored, inserted and searched. kBit goes with kHamming and kJaccard, every
+    /// other with kL2, kInnerProduct and, except kInt8, with kCosine.
     ElementType element_type = ElementType::kFloat32;
     /// What Collection::build_index builds; until then rows are searched exactly. Checked when the
     /// collection is made: see Schema::validate.
@@ -57,7 +58,9 @@ struct Schema {
     std::vector<ScalarField> scalars;
 
     /// Make a schema of one vector field with default settings.
-    [[nodiscard]] VECDB_EXPORT static Schema single(std::size_t dim, Metric metric = Metric::kL2);
+    [[nodiscard]] VECDB_EXPORT static Schema single(std::size_t dim,
+                                                    Metric metric = Metric::kL2,
+                                                    ElementType type = ElementType::kFloat32);
 
     /// Check the schema as a whole.
     /// Returns kInvalidArgument for what is wrong in itself (a dimension of 0, a repeated name, the

@@ -28,7 +28,8 @@ inline constexpr Id kNoId = -1;
 /// | kHamming      | number of bits that differ                  | smallest score |
 /// | kJaccard      | 1 - common bits / bits in either; 0 if none | smallest score |
 ///
-/// kHamming and kJaccard are for bits, the others for all other element types.
+/// kHamming and kJaccard are for bits, the others for all other element types; kCosine is not for
+/// int8, which cannot hold vectors of length 1.
 enum class Metric : std::uint8_t {
     kL2 = 1,
     kInnerProduct = 2,

@@ -9,6 +9,7 @@
 #include <vecdb/database.h>
 #include <vecdb/dataset_io.h>
 #include <vecdb/filter.h>
+#include <vecdb/half.h>
 #include <vecdb/index.h>
 #include <vecdb/index_options.h>
 #include <vecdb/rebuild.h>

@@ -1,5 +1,6 @@
 #include "collection/builtin_indexes.h"
 
+#include "index/flat_index.h"
 #include "index/hnsw_index.h"
 #include "index/ivf_index.h"
 #include "index/registry.h"
@@ -21,6 +22,7 @@ struct Builtin {
 
 /// One line an index.
 constexpr Builtin kBuiltin[] = {
+    {"flat", index::make_flat_index},
     {"hnsw", index::make_hnsw_index},
     {"ivf", index::make_ivf_index},
 };

@@ -37,7 +37,7 @@ Result<std::size_t> search_version(const CollectionState& state,
                                    VectorView query,
                                    const SearchOptions& options,
                                    std::span<Hit> hits) {
-    Scratch<float> prepared;
+    Scratch<std::byte> prepared;
     Scratch<SegmentTarget> segments;
     VECDB_TRY(collection::prepare_queries(state.kernels(), state.field(), query, *prepared));
     collection::find_targets(version, options.filter, *segments);
@@ -111,7 +111,7 @@ Result<Hits> Collection::search(VectorView query, const SearchOptions& options) 
 Result<SearchResult> Collection::search(MatrixView queries, const SearchOptions& options) const {
     return guard([&]() -> Result<SearchResult> {
         VECDB_TRY(options.validate());
-        std::vector<float> prepared;
+        std::vector<std::byte> prepared;
         VECDB_TRY(
             collection::prepare_queries(state_->kernels(), state_->field(), queries, prepared));
         SearchResult result(queries.rows(), options.k);
@@ -135,7 +135,7 @@ Result<Hits> Collection::range_search(VectorView query,
         VECDB_TRY(used.validate());
         VECDB_TRY(collection::check_radius(state_->field().metric, radius));
         const auto version = state_->version();
-        Scratch<float> prepared;
+        Scratch<std::byte> prepared;
         Scratch<SegmentTarget> segments;
         VECDB_TRY(
             collection::prepare_queries(state_->kernels(), state_->field(), query, *prepared));

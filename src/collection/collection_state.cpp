@@ -43,13 +43,14 @@ CollectionState::CollectionState(std::string name, Schema schema, const simd::Ke
       schema_(std::move(schema)),
       index_name_(index::index_name(field().index)),
       kernels_(kernels),
-      growing_(std::make_shared<collection::GrowingSegment>(field().dim)) {
+      growing_(std::make_shared<collection::GrowingSegment>(
+          collection::VectorFormat{field().dim, field().element_type})) {
     auto empty = std::make_shared<Version>();
     empty->sealed = std::make_shared<SealedList>();
     empty->growing.numbering = std::make_shared<char>();
     empty->growing.blocks = growing_->store.blocks();
     empty->growing.tombstones = std::make_shared<Tombstones>();
-    empty->growing.dim = field().dim;
+    empty->growing.format = growing_->store.format();
     empty->growing.rows_per_block = growing_->store.rows_per_block();
     version_ = std::move(empty);
 }
@@ -171,13 +172,13 @@ Result<CollectionState::Places> CollectionState::rows_to_replace(std::span<const
 /// Write the chosen rows of the batch behind the published ones, where no reader looks.
 Status CollectionState::fill(std::span<const Id> ids, MatrixView vectors, const Rows& chosen) {
     const collection::RowStore& store = growing_->store;
-    const std::size_t dim = field().dim;
+    const std::size_t bytes = store.format().bytes();
     std::size_t row = version()->growing.rows;
     for (std::size_t done = 0; done < chosen.size();) {
         const std::size_t count = std::min(store.run(row), chosen.size() - done);
         for (std::size_t i = 0; i < count; ++i) {
             const std::uint32_t from = chosen[done + i];
-            std::memcpy(store.vector(row + i), vectors.row<float>(from), dim * sizeof(float));
+            std::memcpy(store.vector(row + i), vectors.slice(from, 1).data(), bytes);
             store.id(row + i) = ids[from];
         }
         VECDB_TRY(collection::finish_rows(kernels_,
@@ -270,7 +271,7 @@ void CollectionState::compact_if_hollow() {
 /// with it.
 void CollectionState::replace_growing(std::size_t first, std::shared_ptr<Version> next) {
     const SegmentVersion& old = next->growing;
-    auto growing = std::make_shared<collection::GrowingSegment>(old.dim);
+    auto growing = std::make_shared<collection::GrowingSegment>(old.format);
     std::size_t live = 0;
     for (std::size_t b = first / old.rows_per_block; b < old.block_count(); ++b) {
         const index::FlatBlock block = old.block(b, nullptr);
@@ -298,7 +299,9 @@ void CollectionState::replace_growing(std::size_t first, std::shared_ptr<Version
 Result<FetchedRows> CollectionState::get(std::span<const Id> ids) const {
     FetchedRows fetched;
     fetched.dim = field().dim;
-    fetched.vectors.resize(ids.size() * fetched.dim);
+    fetched.type = field().element_type;
+    const std::size_t bytes = vector_bytes(fetched.type, fetched.dim);
+    fetched.bytes.resize(ids.size() * bytes);
     fetched.found.resize(ids.size());
     std::vector<Place> places(ids.size());
     std::shared_ptr<const Version> version;
@@ -317,9 +320,11 @@ Result<FetchedRows> CollectionState::get(std::span<const Id> ids) const {
         const collection::RowBlock& block =
             *(*segment.blocks)[places[i].row / segment.rows_per_block];
         const std::size_t offset = places[i].row % segment.rows_per_block;
-        const float* stored = block.vectors.data() + offset * fetched.dim;
-        const float length = field().metric == Metric::kCosine ? block.norms[offset] : 1.0F;
-        kernels_.scale(stored, fetched.dim, length, fetched.vectors.data() + i * fetched.dim);
+        collection::restore_row(kernels_,
+                                field(),
+                                block.vectors.data() + offset * bytes,
+                                block.norms[offset],
+                                fetched.bytes.data() + i * bytes);
     }
     return fetched;
 }

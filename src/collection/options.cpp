@@ -51,6 +51,21 @@ Status check_codes(Codes codes, std::initializer_list<Codes> served, const char*
             std::string("codes of ") + index + " is " + kNames[number] + "; allowed are " + names};
 }
 
+/// Check that the metric is one of the element type's.
+Status check_pair(const VectorField& field) {
+    const bool of_bits = field.metric == Metric::kHamming || field.metric == Metric::kJaccard;
+    const std::string pair = "metric " + std::string(to_string(field.metric)) +
+                             " with element type " + std::string(to_string(field.element_type));
+    if (of_bits != (field.element_type == ElementType::kBit)) {
+        return {StatusCode::kInvalidArgument,
+                pair + "; hamming and jaccard are for bit, the other metrics for the other types"};
+    }
+    if (field.metric == Metric::kCosine && field.element_type == ElementType::kInt8) {
+        return {StatusCode::kUnsupported, pair + ": int8 cannot hold vectors of length 1; use ip"};
+    }
+    return {};
+}
+
 Status validate_field(const VectorField& field) {
     VECDB_TRY(collection::validate_name("vector field name", field.name));
     VECDB_TRY(
@@ -65,6 +80,7 @@ Status validate_field(const VectorField& field) {
                 "element type " + std::to_string(static_cast<int>(field.element_type)) +
                     " is none of ElementType's"};
     }
+    VECDB_TRY(check_pair(field));
     if (field.zero_vector != ZeroVector::kReject && field.zero_vector != ZeroVector::kFar) {
         return {StatusCode::kInvalidArgument,
                 "zero_vector " + std::to_string(static_cast<int>(field.zero_vector)) +
@@ -110,9 +126,6 @@ Status check_served(const Schema& schema) {
         return unsupported("scalar field '" + schema.scalars.front().name + "' is");
     }
     const VectorField& field = schema.vectors.front();
-    if (field.element_type != ElementType::kFloat32) {
-        return unsupported("element type " + std::string(to_string(field.element_type)) + " is");
-    }
     return collection::is_scanned(field) ? Status() : collection::make_index(field).status();
 }
 
@@ -152,9 +165,9 @@ Status validate(const IndexOptions& options) {
         [&] { return std::visit([](const auto& chosen) { return chosen.validate(); }, options); });
 }
 
-Schema Schema::single(std::size_t dim, Metric metric) {
+Schema Schema::single(std::size_t dim, Metric metric, ElementType type) {
     Schema schema;
-    schema.vectors.push_back({.dim = dim, .metric = metric});
+    schema.vectors.push_back({.dim = dim, .metric = metric, .element_type = type});
     return schema;
 }
 

@@ -18,7 +18,7 @@ namespace vecdb::collection {
 
 /// Rows to be finished in place.
 struct RowSpan {
-    float* vectors;  ///< count x dim floats, packed.
+    std::byte* vectors;  ///< Packed, aligned for their elements.
     std::size_t count;
     float* norms;  ///< One per row, to be written.
 };
@@ -29,11 +29,19 @@ struct RowSpan {
 /// Check element type, dimension and layout. Returns kInvalidArgument with found and expected.
 [[nodiscard]] Status check_shape(const VectorField& field, MatrixView vectors);
 
-/// Check copied rows for NaN and infinity and write their norms; under cosine make them unit rows.
+/// Check copied rows for NaN and infinity, or bits past the last dimension, and write their norms
+/// (squared lengths; of bits 0); under cosine make them unit rows and write their lengths.
 /// `numbers` gives the row numbers for messages. Returns kInvalidArgument with row and column.
 [[nodiscard]] Status finish_rows(const simd::KernelTable& kernels,
                                  const VectorField& field,
                                  const RowSpan& span,
                                  std::span<const std::uint32_t> numbers);
+
+/// Write the vector that was inserted to `out`, from its row and norm as finished.
+void restore_row(const simd::KernelTable& kernels,
+                 const VectorField& field,
+                 const std::byte* row,
+                 float norm,
+                 std::byte* out) noexcept;
 
 }  // namespace vecdb::collection

@@ -9,7 +9,7 @@ std::shared_ptr<SegmentVersion> SegmentVersion::of(std::shared_ptr<const SealedS
     version->numbering = segment;
     version->blocks = segment->store.blocks();
     version->tombstones = std::make_shared<Tombstones>();
-    version->dim = segment->store.dim();
+    version->format = segment->store.format();
     version->rows_per_block = segment->store.rows_per_block();
     version->rows = segment->rows;
     version->live_rows = segment->rows;
@@ -20,12 +20,15 @@ std::shared_ptr<SegmentVersion> SegmentVersion::of(std::shared_ptr<const SealedS
 
 IndexRows index_rows(const VectorField& field, const index::FlatBlock& block) noexcept {
     return {.base = block.rows.base,
-            .stride = block.rows.stride * sizeof(float),
+            .stride = block.rows.stride,
             .dim = block.rows.dim,
             .count = block.count,
             .ids = block.ids,
-            // Under cosine the column holds the lengths that rows had before they became unit rows.
-            .norms = field.metric == Metric::kCosine ? nullptr : block.norms,
+            // Under cosine the column holds the lengths that rows had before they became unit rows,
+            // of bits nothing.
+            .norms = field.metric == Metric::kCosine || field.element_type == ElementType::kBit
+                         ? nullptr
+                         : block.norms,
             .metric = field.metric,
             .element_type = field.element_type};
 }

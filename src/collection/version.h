@@ -31,7 +31,7 @@ struct SegmentVersion {
     std::shared_ptr<const SealedSegment> sealed;  ///< Null: the growing segment.
     std::shared_ptr<const BlockTable> blocks;
     std::shared_ptr<const Tombstones> tombstones;
-    std::size_t dim = 0;
+    VectorFormat format;
     std::size_t rows_per_block = 0;
     std::size_t rows = 0;  ///< Live and dead.
     std::size_t live_rows = 0;
@@ -64,7 +64,7 @@ struct SegmentVersion {
     [[nodiscard]] index::FlatBlock block(std::size_t i, const std::uint64_t* allowed) const {
         const RowBlock& block = *(*blocks)[i];
         const std::size_t first = i * rows_per_block;
-        return {.rows = {block.vectors.data(), dim, dim},
+        return {.rows = {block.vectors.data(), format.bytes(), format.dim},
                 .ids = block.ids.data(),
                 .norms = block.norms.data(),
                 .count = std::min(rows_per_block, rows - first),

@@ -217,7 +217,7 @@ void CodeSpace::multiply(const float* centred, std::size_t count, float* heads) 
     grow(memory.numbers, head_);
     grow(memory.parts, head_);
     const simd::Kept kept{memory.numbers.data(), memory.parts.data()};
-    const simd::RangeKernel products = simd::table_in_use().ip_range;
+    const simd::RangeKernel products = simd::table_in_use().float32.ip.range;
     constexpr float kAll = std::numeric_limits<float>::infinity();
     std::fill_n(heads, count * head_, 0.0F);
     for (std::size_t from = 0; from < dim_; from += kPartDims) {

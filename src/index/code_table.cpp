@@ -63,13 +63,12 @@ double longest_of(const IndexRows& rows,
     std::vector<std::uint32_t> numbers(count);
     const std::vector<float> origin(space.mean().empty() ? rows.dim : 0);
     const float* const from = origin.empty() ? space.mean().data() : origin.data();
-    const simd::Rows part{
-        static_cast<const float*>(rows.row(first)), rows.stride / sizeof(float), rows.dim};
-    simd::table_in_use().l2_range(from,
-                                  part,
-                                  count,
-                                  std::numeric_limits<float>::infinity(),
-                                  {numbers.data(), squares.data()});
+    const simd::Rows part{rows.row(first), rows.stride, rows.dim};
+    simd::table_in_use().float32.l2.range(from,
+                                          part,
+                                          count,
+                                          std::numeric_limits<float>::infinity(),
+                                          {numbers.data(), squares.data()});
     double longest = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const bool sound = squares[i] >= kLeastSquare && squares[i] <= kLargestSquare;

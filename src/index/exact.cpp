@@ -1,6 +1,6 @@
 #include "index/exact.h"
 
-#include "index/flat_scan.h"
+#include "check.h"
 #include "simd/dispatch.h"
 
 #include <algorithm>
@@ -9,8 +9,10 @@
 namespace vecdb::index {
 
 ListDistances::ListDistances(const IndexRows& rows) noexcept
-    : rows_{static_cast<const float*>(rows.base), rows.stride / sizeof(float), rows.dim},
-      list_(MetricKernels::of(simd::table_in_use(), rows.metric).list) {}
+    : rows_{rows.base, rows.stride, rows.dim},
+      list_(simd::table_in_use().distances(rows.metric, rows.element_type).list) {
+    VECDB_ASSERT(list_ != nullptr);
+}
 
 void ListDistances::operator()(const void* query,
                                std::span<const std::uint32_t> list,
@@ -26,8 +28,7 @@ std::size_t ListDistances::select(const void* query,
                                   std::span<const std::uint32_t> list,
                                   float threshold,
                                   const simd::Kept& kept) const {
-    return list_(
-        static_cast<const float*>(query), rows_, list.data(), list.size(), threshold, kept);
+    return list_(query, rows_, list.data(), list.size(), threshold, kept);
 }
 
 void offer_listed(const IndexRows& rows,

@@ -108,7 +108,9 @@ struct BatchScan::Panels {
 };
 
 BatchScan::BatchScan(const QueryTiles& tiles, std::span<TopK> best)
-    : tiles_(tiles), kernels_(MetricKernels::of(tiles.table(), tiles.metric())), best_(best) {
+    : tiles_(tiles),
+      kernels_(tiles.table().distances(tiles.metric(), ElementType::kFloat32)),
+      best_(best) {
     const simd::KernelTable& table = tiles.table();
     const std::size_t fitting = kPanelBytes / (tiles.dim() * sizeof(float));
     const std::size_t panel_count = std::max<std::size_t>(1, fitting / table.tile_rows);
@@ -140,9 +142,7 @@ void BatchScan::scan(const FlatBlock& block) {
 void BatchScan::scan_all(const FlatBlock& block) {
     for (std::size_t first = 0; first < block.count; first += panel_rows_) {
         const std::size_t count = std::min(panel_rows_, block.count - first);
-        const FlatBlock part{.rows = {block.rows.base + first * block.rows.stride,
-                                      block.rows.stride,
-                                      block.rows.dim},
+        const FlatBlock part{.rows = block.rows.from(first),
                              .ids = block.ids + first,
                              .norms = block.norms + first,
                              .count = count,
@@ -196,9 +196,7 @@ const float* BatchScan::gather(const FlatBlock& block,
     const std::size_t dim = tiles_.dim();
     if (gathered_.size() == 0) gathered_ = simd::AlignedBuffer<float>(panel_rows_ * dim);
     for (std::size_t i = 0; i < count; ++i) {
-        std::memcpy(gathered_.data() + i * dim,
-                    block.rows.base + list[i] * block.rows.stride,
-                    dim * sizeof(float));
+        std::memcpy(gathered_.data() + i * dim, block.rows.row(list[i]), dim * sizeof(float));
     }
     return gathered_.data();
 }

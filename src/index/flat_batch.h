@@ -1,9 +1,10 @@
 #pragma once
 
 /// \file
-/// Exact search of many queries: tiles of queries against panels of rows in registers, no matrix of
-/// distances in memory. The tile kernel's sums select with a proved error bound; what is selected
-/// is compared again by the single-row kernel, so that batch and single search give the same hits.
+/// Exact search of many queries over rows of floats: tiles of queries against panels of rows in
+/// registers, no matrix of distances in memory. The tile kernel's sums select with a proved error
+/// bound; what is selected is compared again by the single-row kernel, so that batch and single
+/// search give the same hits.
 
 #include "index/flat_scan.h"
 #include "index/top_k.h"
@@ -86,9 +87,9 @@ class BatchScan {
     const float* gather(const FlatBlock& block, const std::uint32_t* list, std::size_t count);
 
     const QueryTiles& tiles_;
-    MetricKernels kernels_;
+    simd::DistanceKernels kernels_;
     std::span<TopK> best_;
-    std::vector<const float*> query_rows_;
+    std::vector<const void*> query_rows_;
     std::size_t panel_rows_;  ///< Rows packed at a time, a multiple of the tile's.
     std::size_t pairs_ = 0;
     std::size_t rescored_ = 0;

@@ -16,8 +16,8 @@ constexpr std::size_t kWordRows = 64;
 /// The scan of one block: collects single allowed rows into lists, takes full steps as ranges.
 class BlockScan {
   public:
-    BlockScan(const MetricKernels& kernels,
-              std::span<const float* const> queries,
+    BlockScan(const simd::DistanceKernels& kernels,
+              std::span<const void* const> queries,
               const FlatBlock& block,
               std::span<TopK> best) noexcept
         : kernels_(kernels), queries_(queries), block_(block), best_(best) {}
@@ -54,8 +54,7 @@ class BlockScan {
     }
 
     void scan_range(std::size_t first, std::size_t count) {
-        const simd::Rows rows{
-            block_.rows.base + first * block_.rows.stride, block_.rows.stride, block_.rows.dim};
+        const simd::Rows rows = block_.rows.from(first);
         for (std::size_t q = 0; q < queries_.size(); ++q) {
             const std::size_t kept =
                 kernels_.range(queries_[q], rows, count, best_[q].threshold(), {rows_, distances_});
@@ -82,8 +81,8 @@ class BlockScan {
         }
     }
 
-    const MetricKernels& kernels_;
-    std::span<const float* const> queries_;
+    const simd::DistanceKernels& kernels_;
+    std::span<const void* const> queries_;
     const FlatBlock& block_;
     std::span<TopK> best_;
     std::size_t listed_ = 0;
@@ -94,24 +93,10 @@ class BlockScan {
 
 }  // namespace
 
-MetricKernels MetricKernels::of(const simd::KernelTable& table, Metric metric) noexcept {
-    switch (metric) {
-        case Metric::kL2:
-            return {table.l2_range, table.l2_list};
-        case Metric::kInnerProduct:
-        case Metric::kCosine:
-            return {table.ip_range, table.ip_list};
-        case Metric::kHamming:
-        case Metric::kJaccard:
-            break;  // of bits
-    }
-    return {};
-}
-
 FlatBlock FlatBlock::slice(std::size_t first, std::size_t n) const noexcept {
     VECDB_ASSERT(first % kWordRows == 0 && first + n <= count);
     FlatBlock part = *this;
-    part.rows.base += first * rows.stride;
+    part.rows = rows.from(first);
     part.ids += first;
     part.norms += first;
     part.count = n;
@@ -120,8 +105,8 @@ FlatBlock FlatBlock::slice(std::size_t first, std::size_t n) const noexcept {
     return part;
 }
 
-void scan_block(const MetricKernels& kernels,
-                std::span<const float* const> queries,
+void scan_block(const simd::DistanceKernels& kernels,
+                std::span<const void* const> queries,
                 const FlatBlock& block,
                 std::span<TopK> best) {
     BlockScan(kernels, queries, block, best).run();

@@ -15,20 +15,12 @@
 
 namespace vecdb::index {
 
-/// The kernels of one metric on one level.
-struct MetricKernels {
-    simd::RangeKernel range;
-    simd::ListKernel list;
-
-    /// Choose; cosine is ip over unit rows.
-    [[nodiscard]] static MetricKernels of(const simd::KernelTable& table, Metric metric) noexcept;
-};
-
 /// View rows that lie in one piece of memory, with what belongs to each.
 struct FlatBlock {
     simd::Rows rows;
     const Id* ids;
     const float* norms;  ///< Squared lengths; under cosine lengths before rows became unit rows.
+                         ///< Only read by BatchScan.
     std::size_t count;
     RowFilter filter;
 
@@ -44,9 +36,10 @@ struct FlatBlock {
 };
 
 /// Offer every allowed row of `block` to the top-k of each query. queries[i] points to
-/// block.rows.dim floats and belongs to best[i]. Allocates nothing.
-void scan_block(const MetricKernels& kernels,
-                std::span<const float* const> queries,
+/// block.rows.dim elements of the rows' type, which `kernels` compare, and belongs to best[i].
+/// Allocates nothing.
+void scan_block(const simd::DistanceKernels& kernels,
+                std::span<const void* const> queries,
                 const FlatBlock& block,
                 std::span<TopK> best);
 

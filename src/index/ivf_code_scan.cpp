@@ -34,9 +34,7 @@ void bring_best_forward(std::span<CodeScanScratch::Scored> scored, std::size_t c
     std::nth_element(scored.begin(),
                      scored.begin() + static_cast<std::ptrdiff_t>(count),
                      scored.end(),
-                     [](const auto& a, const auto& b) {
-                         return a.score < b.score || (a.score == b.score && a.row < b.row);
-                     });
+                     [](const auto& a, const auto& b) { return a.score < b.score; });
 }
 
 /// Call body(first, last) for the runs of blocks of [first, last) that allow any row, each of at

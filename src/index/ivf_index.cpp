@@ -24,8 +24,12 @@ namespace {
 
 /// nprobe = 0 searches one list of so many.
 constexpr std::size_t kDefaultShare = 16;
-/// When fewer than one row of so many is allowed, just those are compared.
+/// When fewer than one row of so many is allowed, just those are compared, ...
 constexpr std::size_t kFewAllowed = 10;
+/// ... by blocks of codes when there is more than one of so many: most blocks have one then.
+constexpr std::size_t kAllowedInBlocks = 32;
+/// Comparing a row in full that lies alone takes as long as so many codes of a list.
+constexpr std::size_t kCodesPerRow = 8;
 
 /// 0, 1, 2, ...: a list of all rows of a step.
 constexpr auto kFirstNumbers = [] {
@@ -61,7 +65,8 @@ void rank_lists(const IvfLists& lists,
     const std::size_t dim = lists.dim();
     const bool by_product = larger_is_nearer(metric);
     const auto range =
-        MetricKernels::of(table, by_product ? Metric::kInnerProduct : Metric::kL2).range;
+        table.distances(by_product ? Metric::kInnerProduct : Metric::kL2, ElementType::kFloat32)
+            .range;
     if (!coded.empty()) {
         coded.prepare_again(
             codes.space(), query, 1.0F, scratch.scan.coarse, scratch.centroid_query);
@@ -119,6 +124,12 @@ class IvfIndex final : public Index {
                     const void* query,
                     const IndexSearch& how,
                     TopK& best) const;
+    /// Compare all rows that are allowed: exact.
+    void search_allowed(const IndexRows& rows,
+                        const void* query,
+                        const IndexSearch& how,
+                        TopK& best) const;
+    void prepare_scan(const float* query, float bound, CodeScanScratch& scratch) const;
     void search_by_codes(const IndexRows& rows,
                          const float* query,
                          const IndexSearch& how,
@@ -183,23 +194,38 @@ std::size_t IvfIndex::lists_to_open(const IndexSearch& how) const noexcept {
 
 bool IvfIndex::compare_allowed_only(const IndexRows& rows, const IndexSearch& how) const noexcept {
     if (how.filter.allows_all()) return false;
-    const std::size_t allowed = how.allowed_rows;
-    return allowed * kFewAllowed < rows.count ||
-           allowed <= rows.count / lists_.count() * lists_to_open(how);
+    const std::size_t open_rows = rows.count / lists_.count() * lists_to_open(how);
+    return how.allowed_rows * kFewAllowed < rows.count ||
+           how.allowed_rows * (coded_ ? kCodesPerRow : 1) <= open_rows;
+}
+
+void IvfIndex::search_allowed(const IndexRows& rows,
+                              const void* query,
+                              const IndexSearch& how,
+                              TopK& best) const {
+    std::size_t compared = how.allowed_rows;
+    std::size_t rescored = how.allowed_rows;
+    if (coded_ && how.allowed_rows * kAllowedInBlocks > rows.count) {
+        CodeScanScratch& scratch = scratch_of_thread().scan;
+        prepare_scan(static_cast<const float*>(query), 1.0F, scratch);
+        CodeListScan scan(rows, codes_, query, how, best, scratch);
+        scan.scan(0, rows.count);
+        scan.flush();
+        compared = scan.compared();
+        rescored = scan.rescored();
+    } else {
+        scan_allowed(rows, query, how.filter, best);
+    }
+    if (how.counters == nullptr) return;
+    how.counters->distances += compared;
+    how.counters->rescored += rescored;
 }
 
 void IvfIndex::search_one(const IndexRows& rows,
                           const void* query,
                           const IndexSearch& how,
                           TopK& best) const {
-    if (compare_allowed_only(rows, how)) {
-        scan_allowed(rows, query, how.filter, best);
-        if (how.counters != nullptr) {
-            how.counters->distances += how.allowed_rows;
-            how.counters->rescored += how.allowed_rows;
-        }
-        return;
-    }
+    if (compare_allowed_only(rows, how)) return search_allowed(rows, query, how, best);
     Scratch& scratch = scratch_of_thread();
     const auto* floats = static_cast<const float*>(query);
     if (rows.element_type != ElementType::kFloat32) {
@@ -215,16 +241,19 @@ void IvfIndex::search_one(const IndexRows& rows,
     }
 }
 
+void IvfIndex::prepare_scan(const float* query, float bound, CodeScanScratch& scratch) const {
+    codes_.rows().prepare(codes_.space(), query, bound, scratch.coarse);
+    if (codes_.fine_rows().empty()) return;
+    codes_.fine_rows().prepare(codes_.fine_space(), query, bound, scratch.fine);
+}
+
 void IvfIndex::search_by_codes(const IndexRows& rows,
                                const float* query,
                                const IndexSearch& how,
                                Scratch& scratch,
                                TopK& best) const {
     const float bound = how.bound > 0 ? how.bound : codes_.default_bound();
-    codes_.rows().prepare(codes_.space(), query, bound, scratch.scan.coarse);
-    if (!codes_.fine_rows().empty()) {
-        codes_.fine_rows().prepare(codes_.fine_space(), query, bound, scratch.scan.fine);
-    }
+    prepare_scan(query, bound, scratch.scan);
     rank_lists(lists_, codes_, rows.metric, query, scratch);
     const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
     CodeListScan scan(rows, codes_, query, how, best, scratch.scan);

@@ -65,7 +65,7 @@ class VectorListScan {
     const IndexSearch& how_;
     TopK& best_;
     ListDistances distances_;
-    simd::RangeKernel range_;  ///< Null where only lists of rows can be compared.
+    simd::RangeKernel range_;
     std::size_t compared_ = 0;
 };
 

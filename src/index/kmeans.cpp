@@ -104,9 +104,7 @@ class Training {
         std::sort(chosen.begin(), chosen.end());
         centroids_.resize(options_.clusters * rows_.dim);
         for (std::size_t c = 0; c < chosen.size(); ++c) {
-            std::copy_n(rows_.base + chosen[c] * rows_.stride,
-                        rows_.dim,
-                        centroids_.data() + c * rows_.dim);
+            std::copy_n(rows_.row<float>(chosen[c]), rows_.dim, centroids_.data() + c * rows_.dim);
             if (options_.metric == Metric::kCosine) normalise(centroid(c));
         }
         for (std::size_t i = 0; i < labels_.size(); ++i)
@@ -121,14 +119,14 @@ class Training {
                                       rows_.dim);
         return for_parts(
             labels_.size(), how_, [&](std::size_t first, std::size_t count, std::size_t worker) {
-                const simd::Rows part{rows_.base + first * rows_.stride, rows_.stride, rows_.dim};
+                const simd::Rows part = rows_.from(first);
                 nearest.assign(part, std::span(labels_).subspan(first, count), scratch_[worker]);
             });
     }
 
     Status move() {
         const std::vector<float> before = centroids_;
-        const AssignedRows assigned{rows_.base, rows_.dim, labels_};
+        const AssignedRows assigned{rows_.row<float>(0), rows_.dim, labels_};
         if (has_faiss()) {
             VECDB_TRY(faiss_move_centroids(assigned, centroids_));
         } else {
@@ -170,7 +168,7 @@ Result<std::vector<float>> train_kmeans(const simd::Rows& rows,
                                         std::size_t count,
                                         const KmeansOptions& options,
                                         const IndexBuild& how) {
-    VECDB_ASSERT(options.clusters > 0 && rows.stride == rows.dim);
+    VECDB_ASSERT(options.clusters > 0 && rows.stride == rows.dim * sizeof(float));
     if (count < options.clusters) {
         return Status(StatusCode::kFailedPrecondition,
                       std::to_string(count) + " rows are too few to train " +
@@ -193,8 +191,7 @@ Status assign_clusters(const IndexRows& rows,
     std::vector<std::vector<float>> converted(how.threads);
     return for_parts(
         labels.size(), how, [&](std::size_t first, std::size_t count, std::size_t worker) {
-            simd::Rows part{
-                static_cast<const float*>(rows.row(first)), rows.stride / sizeof(float), rows.dim};
+            simd::Rows part{rows.row(first), rows.stride, rows.dim};
             if (rows.element_type != ElementType::kFloat32) {
                 std::vector<float>& floats = converted[worker];
                 floats.resize(count * rows.dim);

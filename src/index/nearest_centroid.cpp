@@ -38,7 +38,7 @@ NearestCentroid::NearestCentroid(const simd::KernelTable& table,
       metric_(metric == Metric::kL2 ? Metric::kL2 : Metric::kInnerProduct),
       centroids_{centroids, dim, dim},
       count_(count),
-      list_(MetricKernels::of(table, metric_).list),
+      list_(table.distances(metric_, ElementType::kFloat32).list),
       group_panels_(
           std::max<std::size_t>(1, kGroupBytes / (table.tile_rows * dim * sizeof(float)))) {
     VECDB_ASSERT(count > 0 && dim > 0);
@@ -47,7 +47,7 @@ NearestCentroid::NearestCentroid(const simd::KernelTable& table,
     starts_ = simd::AlignedBuffer<float>(panels * table.tile_rows);
     table.pack(centroids_, count, panels_.data());
     std::vector<float> squares(panels * table.tile_rows, 0.0F);
-    table.squared_norms(centroids_, count, squares.data());
+    table.float32.squared_norms(centroids_, count, squares.data());
     for (std::size_t i = 0; i < squares.size(); ++i)
         starts_[i] = metric_ == Metric::kL2 ? -0.5F * squares[i] : 0.0F;
     const std::size_t step = group_panels_ * table.tile_rows;
@@ -64,10 +64,10 @@ void NearestCentroid::assign(const simd::Rows& rows,
                              Scratch& scratch) const {
     for (std::size_t first = 0; first < labels.size(); first += kRows) {
         const std::size_t count = std::min(kRows, labels.size() - first);
-        const simd::Rows part{rows.base + first * rows.stride, rows.stride, rows.dim};
+        const simd::Rows part = rows.from(first);
         Nearest nearest[kRows];
         for (std::size_t i = 0; i < count; ++i)
-            nearest[i] = start(part.base + i * part.stride, labels[first + i]);
+            nearest[i] = start(part.row<float>(i), labels[first + i]);
         pack_queries(part, count, scratch);
         for (std::size_t g = 0; g < longest_.size(); ++g)
             run_group(part, g, {nearest, count}, scratch);
@@ -95,7 +95,7 @@ void NearestCentroid::pack_queries(const simd::Rows& rows,
     scratch.hits.resize(group_panels_ * width);
     for (std::size_t q = 0; q < tiles * width; ++q) {
         float* out = scratch.queries.data() + (q / width) * width * rows.dim + q % width;
-        const float* in = rows.base + std::min(q, count - 1) * rows.stride;
+        const auto* in = rows.row<float>(std::min(q, count - 1));
         double square = 0;
         for (std::size_t d = 0; d < rows.dim; ++d) {
             out[d * width] = in[d];
@@ -152,12 +152,8 @@ void NearestCentroid::take(const simd::Rows& rows,
         const auto c = hit.first_row + static_cast<std::uint32_t>(std::countr_zero(left));
         if (c < count_) list[count++] = c;
     }
-    const std::size_t kept = list_(rows.base + row * rows.stride,
-                                   centroids_,
-                                   list,
-                                   count,
-                                   best.distance,
-                                   {kept_rows, distances});
+    const std::size_t kept =
+        list_(rows.row(row), centroids_, list, count, best.distance, {kept_rows, distances});
     for (std::size_t i = 0; i < kept; ++i) {
         const bool nearer = distances[i] < best.distance ||
                             (distances[i] == best.distance && kept_rows[i] < best.centroid);

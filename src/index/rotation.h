@@ -25,7 +25,7 @@ struct PrincipalAxes {
 
 /// Vectors longer than this, and segments with fewer than kRowsPerDimension rows a dimension, get a
 /// mean but no axes: these cost dim^3.
-inline constexpr std::size_t kMaxRotatedDim = 1'024;
+inline constexpr std::size_t kMaxRotatedDim = 1'536;
 inline constexpr std::size_t kRowsPerDimension = 2;
 
 /// Compute mean and axes of a sample, evenly spaced, of at most some ten thousand rows. Returns

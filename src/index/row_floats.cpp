@@ -1,31 +1,11 @@
 #include "index/row_floats.h"
 
-#include <algorithm>
-#include <bit>
-#include <cmath>
+#include <vecdb/half.h>
+
 #include <cstring>
 
 namespace vecdb::index {
 namespace {
-
-float from_half(std::uint16_t bits) noexcept {
-    const bool negative = (bits & 0x8000U) != 0;
-    const std::uint32_t exponent = bits >> 10U & 0x1FU;
-    const std::uint32_t mantissa = bits & 0x3FFU;
-    float value = 0;
-    if (exponent == 0) {
-        value = std::ldexp(static_cast<float>(mantissa), -24);
-    } else {
-        // The exponent of infinities and of what is no number is the largest in both formats.
-        const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
-        value = std::bit_cast<float>(wide << 23U | mantissa << 13U);
-    }
-    return negative ? -value : value;
-}
-
-float from_brain(std::uint16_t bits) noexcept {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
-}
 
 template <class Element, class Convert>
 void convert(const void* vector, std::size_t dim, float* out, Convert convert_one) {
@@ -45,9 +25,9 @@ void to_floats(ElementType type, const void* vector, std::size_t dim, float* out
             std::memcpy(out, vector, dim * sizeof(float));
             return;
         case ElementType::kFloat16:
-            return convert<std::uint16_t>(vector, dim, out, from_half);
+            return convert<Float16>(vector, dim, out, [](Float16 x) { return to_float(x); });
         case ElementType::kBFloat16:
-            return convert<std::uint16_t>(vector, dim, out, from_brain);
+            return convert<BFloat16>(vector, dim, out, [](BFloat16 x) { return to_float(x); });
         case ElementType::kInt8:
             return convert<std::int8_t>(
                 vector, dim, out, [](std::int8_t x) { return static_cast<float>(x); });

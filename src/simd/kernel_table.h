@@ -6,32 +6,58 @@
 /// Numerical contract, the same for every level:
 ///
 /// - *Lower is nearer*: l2 kernels give the squared Euclidean distance, ip kernels the negated
-///   inner product. Cosine is ip over unit rows.
+///   inner product. Cosine is ip over unit rows. hamming gives the number of bits that differ,
+///   jaccard the bits that differ / the bits set in either, 0 when there are none.
 /// - *One number per pair*: on one level the value of a (query, row) pair depends on their elements
 ///   alone, not on the kernel (range or list), the position in the list, alignment or stride.
-/// - Accumulators are float; products are fused where the level has FMA. With u = 2^-24 the value
-///   differs from the exact one by at most (dim + 16) u S + dim 2^-148, where S is the sum of the
-///   absolute terms: sum (q_i - x_i)^2, or sum |q_i x_i|.
+/// - float32, float16, bfloat16: elements are widened to float exactly. Accumulators are float;
+///   products are fused where the level has FMA. With u = 2^-24 the value differs from the exact
+///   one by at most (dim + 16) u S + dim 2^-148, where S is the sum of the absolute terms:
+///   sum (q_i - x_i)^2, or sum |q_i x_i|.
 /// - A value that overflows is +-infinity; one that is not a number (infinities of both signs met)
 ///   is reported as +infinity, so it is ordered last.
 /// - Denormals are honoured. -0.0 equals 0.0.
-/// - Rows and queries need the alignment of float only. Nothing outside the `dim` elements of a
-///   row is read. Outputs must not overlap inputs.
+/// - int8: the exact integer, rounded to float once at the end. bits: hamming is the exact integer,
+///   jaccard one division of exact integers. So they are the same number on every level. dim is at
+///   most 32,768.
+/// - Bits past the last dimension of a row or a query are 0.
+/// - Rows and queries need the alignment of their element only. Nothing outside a row's elements is
+///   read. Outputs must not overlap inputs.
 ///
 /// Threads: tables are constant; kernels keep no state.
 
 #include "simd/code_kernels.h"
+
+#include <vecdb/types.h>
 
 #include <cstddef>
 #include <cstdint>
 
 namespace vecdb::simd {
 
-/// Rows of `dim` floats, row i at base + i * stride; stride >= dim >= 1.
+/// View rows of `dim` >= 1 elements of one type.
 struct Rows {
-    const float* base;
-    std::size_t stride;
-    std::size_t dim;
+    const void* base = nullptr;
+    std::size_t stride = 0;  ///< Bytes from row to row: at least a row's own.
+    std::size_t dim = 0;
+
+    constexpr Rows() noexcept = default;
+    /// View rows that start `stride_bytes` apart.
+    constexpr Rows(const void* first, std::size_t stride_bytes, std::size_t dimension) noexcept
+        : base(first), stride(stride_bytes), dim(dimension) {}
+    /// View rows that start `elements` apart.
+    template <class T>
+    constexpr Rows(const T* first, std::size_t elements, std::size_t dimension) noexcept
+        : base(first), stride(elements * sizeof(T)), dim(dimension) {}
+
+    /// Return row i, whose elements are of type T.
+    template <class T = void>
+    [[nodiscard]] const T* row(std::size_t i) const noexcept {
+        const void* first = static_cast<const char*>(base) + i * stride;
+        return static_cast<const T*>(first);
+    }
+    /// View the rows from row `first` on.
+    [[nodiscard]] Rows from(std::size_t first) const noexcept { return {row(first), stride, dim}; }
 };
 
 /// Where a kernel writes the pairs it keeps: parallel arrays with room for every row looked at.
@@ -40,14 +66,14 @@ struct Kept {
     float* distances;
 };
 
-/// Compare `query` with rows [0, count) and keep, in ascending order, those whose distance is <=
-/// threshold. Returns how many were kept. With threshold +infinity every row is kept.
-/// Reads ahead: meant for rows that follow each other in memory.
+/// Compare `query`, which has the rows' element type, with rows [0, count) and keep, in ascending
+/// order, those whose distance is <= threshold. Returns how many were kept. With threshold
+/// +infinity every row is kept. Reads ahead: meant for rows that follow each other in memory.
 using RangeKernel = std::size_t (*)(
-    const float* query, const Rows& rows, std::size_t count, float threshold, const Kept& kept);
+    const void* query, const Rows& rows, std::size_t count, float threshold, const Kept& kept);
 
 /// The same for the listed rows, in the order of the list; prefetches rows ahead.
-using ListKernel = std::size_t (*)(const float* query,
+using ListKernel = std::size_t (*)(const void* query,
                                    const Rows& rows,
                                    const std::uint32_t* list,
                                    std::size_t count,
@@ -61,9 +87,9 @@ using NormsKernel = void (*)(const Rows& rows, std::size_t count, float* norms);
 /// Write factor * in[i] to out[i], i < count.
 using ScaleKernel = void (*)(const float* in, std::size_t count, float factor, float* out);
 
-/// Rewrite rows [0, count) as panels of `tile_rows` rows, dimension-major: panel p holds element d
-/// of row p * tile_rows + r at panels[(p * dim + d) * tile_rows + r]. Missing rows of the last
-/// panel become zeros. `panels` is aligned to 64 bytes.
+/// Rewrite rows [0, count) of floats as panels of `tile_rows` rows, dimension-major: panel p holds
+/// element d of row p * tile_rows + r at panels[(p * dim + d) * tile_rows + r]. Missing rows of the
+/// last panel become zeros. `panels` is aligned to 64 bytes.
 using PackKernel = void (*)(const Rows& rows, std::size_t count, float* panels);
 
 /// The inputs of a TileKernel.
@@ -94,14 +120,31 @@ using TileKernel = std::size_t (*)(const Tile& tile, TileHit* hits);
 inline constexpr std::size_t kMaxTileRows = 64;
 inline constexpr std::size_t kMaxTileQueries = 16;
 
+/// The kernels of one distance on one element type.
+struct DistanceKernels {
+    RangeKernel range = nullptr;
+    ListKernel list = nullptr;
+};
+
+/// The kernels of one element type, numbers or bits.
+struct NumberKernels {
+    DistanceKernels l2;
+    DistanceKernels ip;
+    NormsKernel squared_norms = nullptr;
+};
+struct BitKernels {
+    DistanceKernels hamming;
+    DistanceKernels jaccard;
+};
+
 /// All kernels of one level.
 struct KernelTable {
     const char* name;
-    RangeKernel l2_range;
-    RangeKernel ip_range;
-    ListKernel l2_list;
-    ListKernel ip_list;
-    NormsKernel squared_norms;
+    NumberKernels float32;
+    NumberKernels float16;
+    NumberKernels bfloat16;
+    NumberKernels int8;
+    BitKernels bits;
     ScaleKernel scale;
     std::size_t tile_rows;     ///< Rows of a panel.
     std::size_t tile_queries;  ///< Queries of a tile.
@@ -109,6 +152,12 @@ struct KernelTable {
     TileKernel tile;
     CodeKernels codes;
     WalkKernels walk;
+
+    /// Return the kernels of a metric on rows of an element type; null ones for a pair that is not
+    /// served. Cosine is ip over unit rows.
+    [[nodiscard]] DistanceKernels distances(Metric metric, ElementType type) const noexcept;
+    /// Return the kernel of rows of an element type; null for bits.
+    [[nodiscard]] NormsKernel squared_norms(ElementType type) const noexcept;
 };
 
 }  // namespace vecdb::simd

@@ -1,11 +1,20 @@
 #pragma once
 
 /// \file
-/// Distances of one query to many rows, over the operations of lanes.h. Contract: kernel_table.h.
-/// Included by the files in arch/ only; internal linkage throughout.
+/// Distances of one query to many rows, over pairs of elements of any type (pairs_*.h). Contract:
+/// kernel_table.h. Included by the files in arch/ only; internal linkage throughout.
+///
+/// What `Pairs` must have, one type for each distance, element type and level:
+/// - `Element`, and `elements(dim)`: how many a row has;
+/// - `Register`, `kWidth` elements of a query or a row; `load(p)`; `load_last(p, count, left)`: the
+///   last `left` (1 to kWidth - 1) of `count` elements and zeros, reading nothing else;
+/// - `Sum`; `zero()`; `add(sum, query, row)`, where zeros add nothing;
+/// - `kSums` sums of a row and `kGroup` rows side by side, so many that their latency is hidden;
+/// - `kStreamAhead`: how far ahead memory is asked for, in bytes;
+/// - a constructor from the query and its elements, and `distance(sums)`.
 
 #include "simd/kernel_table.h"
-#include "simd/lanes.h"
+#include "simd/prefetch.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,148 +25,89 @@
 namespace vecdb::simd {
 namespace {
 
-/// Accumulators of a row. With two rows side by side they keep eight multiply-adds in flight, which
-/// hides their latency.
-inline constexpr std::size_t kSums = 4;
-inline constexpr std::size_t kGroup = 2;
-
-/// From this many floats on a row is a stream of its own: taken alone, the hardware's prefetching
+/// From this many bytes on a row is a stream of its own: taken alone, the hardware's prefetching
 /// serves it best. Shorter rows go in groups and are asked for ahead (figures in bench/NOTES.md).
-inline constexpr std::size_t kLongRow = 160;
+inline constexpr std::size_t kLongRow = 640;
 
-/// How far ahead of its use memory is asked for, in floats. Wide registers go through it faster.
-template <class V>
-inline constexpr std::size_t kStreamAhead = V::kWidth >= 16 ? 1'024 : 256;
-inline constexpr std::size_t kListAhead = 1'024;
-inline constexpr std::size_t kFloatsPerLine = 16;
+/// How far ahead of its use memory is asked for, in bytes. Wide registers go through it faster.
+inline constexpr std::size_t kWideStreamAhead = 4'096;
+inline constexpr std::size_t kNarrowStreamAhead = 1'024;
+inline constexpr std::size_t kListAhead = 4'096;
 inline constexpr float kInfinity = __builtin_inff();
 
-struct SquaredL2 {
-    template <class V>
-    static V add(V sum, V q, V x) {
-        const V difference = q - x;
-        return V::multiply_add(difference, difference, sum);
-    }
-    static float distance(float sum) { return sum; }
+/// A query and how rows are compared with it.
+template <class Pairs>
+class Comparison {
+  public:
+    using Element = typename Pairs::Element;
+
+    Comparison(const void* query, std::size_t dim)
+        : query_(static_cast<const Element*>(query)),
+          count_(Pairs::elements(dim)),
+          pairs_(query_, count_) {}
+
+    /// Return the elements of a row.
+    [[nodiscard]] std::size_t count() const { return count_; }
+    [[nodiscard]] std::size_t bytes() const { return count_ * sizeof(Element); }
+
+    /// Write the distances to R rows. Each row has its own sums, so that a row's value is the same
+    /// for every R. Asks for the memory of later rows on the way.
+    template <std::size_t R, class Ahead>
+    void operator()(const Element* const (&rows)[R], const Ahead& ahead, float* out) const;
+
+  private:
+    const Element* query_;
+    std::size_t count_;
+    Pairs pairs_;
 };
 
-struct NegatedProduct {
-    template <class V>
-    static V add(V sum, V q, V x) {
-        return V::multiply_add(q, x, sum);
-    }
-    static float distance(float sum) { return -sum; }
-};
-
-inline void prefetch(const float* p) {
-    __builtin_prefetch(p, 0, 3);
-}
-
-/// Ask for the lines that begin in floats [i, i + Floats) of p.
-template <std::size_t Floats>
-inline void prefetch_lines(const float* p, std::size_t i) {
-    if constexpr (Floats >= kFloatsPerLine) {
-        for (std::size_t line = 0; line < Floats; line += kFloatsPerLine)
-            prefetch(p + i + line);
-    } else {
-        if (i % kFloatsPerLine < Floats) prefetch(p + i);
-    }
-}
-
-/// Ask for R rows that lie one after the other, in the order of memory.
-template <std::size_t R>
-struct StreamAhead {
-    const float* first;
-
-    template <std::size_t Floats>
-    void step(std::size_t i, std::size_t r) const {
-        prefetch_lines<Floats>(first, R * i + r * Floats);
-    }
-    void rest(std::size_t i, std::size_t dim) const {
-        for (std::size_t f = R * i; f < R * dim; f += kFloatsPerLine)
-            prefetch(first + f);
-    }
-};
-
-/// Ask for R rows that lie anywhere.
-template <std::size_t R>
-struct ScatteredAhead {
-    const float* rows[R];
-
-    template <std::size_t Floats>
-    void step(std::size_t i, std::size_t r) const {
-        prefetch_lines<Floats>(rows[r], i);
-    }
-    void rest(std::size_t i, std::size_t dim) const {
-        if (i == dim) return;
-        for (std::size_t r = 0; r < R; ++r)
-            prefetch(rows[r] + dim - 1);
-    }
-};
-
-/// Ask for nothing.
-struct NothingAhead {
-    template <std::size_t Floats>
-    void step(std::size_t, std::size_t) const {}
-    void rest(std::size_t, std::size_t) const {}
-};
-
-/// Add up what the accumulators of one row hold, always in the same order.
-template <class V>
-inline float total(const V (&sums)[kSums]) {
-    return ((sums[0] + sums[2]) + (sums[1] + sums[3])).sum();
-}
-
-/// Write the distances of `query` to R rows. Each row has its own accumulators, so that a row's
-/// value is the same for every R. Asks for the memory of later rows on the way.
-template <class V, class Op, std::size_t R, class Ahead>
-inline void distances(const float* query,
-                      const float* const (&rows)[R],
-                      const Ahead& ahead,
-                      std::size_t dim,
-                      float* out) {
-    constexpr std::size_t kW = V::kWidth;
+template <class Pairs>
+template <std::size_t R, class Ahead>
+inline void Comparison<Pairs>::operator()(const Element* const (&rows)[R],
+                                          const Ahead& ahead,
+                                          float* out) const {
+    constexpr std::size_t kW = Pairs::kWidth;
+    constexpr std::size_t kSums = Pairs::kSums;
     constexpr std::size_t kStep = kSums * kW;
-    V sums[R][kSums];
+    typename Pairs::Sum sums[R][kSums];
     for (auto& row_sums : sums) {
-        for (V& sum : row_sums)
-            sum = V::zero();
+        for (auto& sum : row_sums)
+            sum = Pairs::zero();
     }
     std::size_t i = 0;
-    for (; i + kStep <= dim; i += kStep) {
+    for (; i + kStep <= count_; i += kStep) {
 #pragma GCC unroll 8
         for (std::size_t r = 0; r < R; ++r) {
             ahead.template step<kStep>(i, r);
 #pragma GCC unroll 8
             for (std::size_t s = 0; s < kSums; ++s) {
                 const std::size_t at = i + s * kW;
-                sums[r][s] = Op::add(sums[r][s], V::load(query + at), V::load(rows[r] + at));
+                sums[r][s] =
+                    Pairs::add(sums[r][s], Pairs::load(query_ + at), Pairs::load(rows[r] + at));
             }
         }
     }
-    ahead.rest(i, dim);
+    ahead.rest(i, count_);
 #pragma GCC unroll 8
     for (std::size_t s = 0; s + 1 < kSums; ++s) {
-        if (i + kW > dim) break;
+        if (i + kW > count_) break;
 #pragma GCC unroll 8
         for (std::size_t r = 0; r < R; ++r) {
-            sums[r][s] = Op::add(sums[r][s], V::load(query + i), V::load(rows[r] + i));
+            sums[r][s] = Pairs::add(sums[r][s], Pairs::load(query_ + i), Pairs::load(rows[r] + i));
         }
         i += kW;
     }
-    if (i < dim) {
-        const V q = V::load_last(query, dim, dim - i);
+    if (i < count_) {
+        const auto q = Pairs::load_last(query_, count_, count_ - i);
 #pragma GCC unroll 8
         for (std::size_t r = 0; r < R; ++r) {
-            V& sum = sums[r][kSums - 1];
-            sum = Op::add(sum, q, V::load_last(rows[r], dim, dim - i));
+            auto& sum = sums[r][kSums - 1];
+            sum = Pairs::add(sum, q, Pairs::load_last(rows[r], count_, count_ - i));
         }
     }
 #pragma GCC unroll 8
-    for (std::size_t r = 0; r < R; ++r) {
-        const float distance = Op::distance(total(sums[r]));
-        out[r] = distance <= kInfinity ? distance : kInfinity;  // not a number: ordered last
-    }
+    for (std::size_t r = 0; r < R; ++r)
+        out[r] = pairs_.distance(sums[r]);
 }
 
 /// Append row `row` if it is near enough; returns the new number of rows kept.
@@ -168,68 +118,77 @@ inline std::size_t keep(
     return n + static_cast<std::size_t>(distance <= threshold);
 }
 
-template <class V, class Op>
+template <class Pairs>
 VECDB_KERNEL std::size_t select_range(
-    const float* query, const Rows& rows, std::size_t count, float threshold, const Kept& kept) {
+    const void* query, const Rows& rows, std::size_t count, float threshold, const Kept& kept) {
+    using Element = typename Pairs::Element;
+    constexpr std::size_t kGroup = Pairs::kGroup;
+    const Comparison<Pairs> distances(query, rows.dim);
     std::size_t n = 0;
     std::size_t i = 0;
     float out[kGroup];
-    for (; rows.dim < kLongRow && i + kGroup <= count; i += kGroup) {
-        const float* group[kGroup];
+    for (; distances.bytes() < kLongRow && i + kGroup <= count; i += kGroup) {
+        const Element* group[kGroup];
         for (std::size_t r = 0; r < kGroup; ++r)
-            group[r] = rows.base + (i + r) * rows.stride;
-        const StreamAhead<kGroup> ahead{group[0] + kStreamAhead<V>};
-        distances<V, Op, kGroup>(query, group, ahead, rows.dim, out);
+            group[r] = rows.row<Element>(i + r);
+        const StreamAhead<Element, kGroup> ahead{group[0] + Pairs::kStreamAhead / sizeof(Element)};
+        distances(group, ahead, out);
         for (std::size_t r = 0; r < kGroup; ++r) {
             n = keep(static_cast<std::uint32_t>(i + r), out[r], threshold, kept, n);
         }
     }
     for (; i < count; ++i) {
-        const float* const row[1] = {rows.base + i * rows.stride};
-        distances<V, Op, 1>(query, row, NothingAhead(), rows.dim, out);
+        const Element* const row[1] = {rows.row<Element>(i)};
+        distances(row, NothingAhead(), out);
         n = keep(static_cast<std::uint32_t>(i), out[0], threshold, kept, n);
     }
     return n;
 }
 
-template <class V, class Op>
-VECDB_KERNEL std::size_t select_list(const float* query,
+template <class Pairs>
+VECDB_KERNEL std::size_t select_list(const void* query,
                                      const Rows& rows,
                                      const std::uint32_t* list,
                                      std::size_t count,
                                      float threshold,
                                      const Kept& kept) {
-    // Whole groups ahead: at least one, and about kListAhead floats.
-    const std::size_t distance = kGroup * (1 + kListAhead / (kGroup * rows.dim));
+    using Element = typename Pairs::Element;
+    constexpr std::size_t kGroup = Pairs::kGroup;
+    const Comparison<Pairs> distances(query, rows.dim);
+    // Whole groups ahead: at least one, and about kListAhead bytes.
+    const std::size_t distance = kGroup * (1 + kListAhead / (kGroup * distances.bytes()));
     std::size_t n = 0;
     std::size_t i = 0;
     float out[kGroup];
     for (; i + kGroup <= count; i += kGroup) {
-        const float* group[kGroup];
-        ScatteredAhead<kGroup> ahead;
+        const Element* group[kGroup];
+        ScatteredAhead<Element, kGroup> ahead;
         for (std::size_t r = 0; r < kGroup; ++r) {
-            group[r] = rows.base + list[i + r] * rows.stride;
+            group[r] = rows.row<Element>(list[i + r]);
             const std::size_t later = i + r + distance;
-            ahead.rows[r] = later < count ? rows.base + list[later] * rows.stride : group[r];
+            ahead.rows[r] = later < count ? rows.row<Element>(list[later]) : group[r];
         }
-        distances<V, Op, kGroup>(query, group, ahead, rows.dim, out);
+        distances(group, ahead, out);
         for (std::size_t r = 0; r < kGroup; ++r) {
             n = keep(list[i + r], out[r], threshold, kept, n);
         }
     }
     for (; i < count; ++i) {
-        const float* const row[1] = {rows.base + list[i] * rows.stride};
-        distances<V, Op, 1>(query, row, NothingAhead(), rows.dim, out);
+        const Element* const row[1] = {rows.row<Element>(list[i])};
+        distances(row, NothingAhead(), out);
         n = keep(list[i], out[0], threshold, kept, n);
     }
     return n;
 }
 
-template <class V>
+/// `Products` are the pairs of ip.
+template <class Products>
 VECDB_KERNEL void squared_norms(const Rows& rows, std::size_t count, float* norms) {
+    using Element = typename Products::Element;
     for (std::size_t i = 0; i < count; ++i) {
-        const float* const row[1] = {rows.base + i * rows.stride};
-        distances<V, NegatedProduct, 1>(row[0], row, NothingAhead(), rows.dim, norms + i);
+        const Element* const row[1] = {rows.row<Element>(i)};
+        const Comparison<Products> with_itself(row[0], rows.dim);
+        with_itself(row, NothingAhead(), norms + i);
         norms[i] = norms[i] == kInfinity ? kInfinity : -norms[i];
     }
 }
@@ -242,6 +201,18 @@ VECDB_KERNEL void scale(const float* in, std::size_t count, float factor, float*
         (V::load(in + i) * factors).store(out + i);
     for (; i < count; ++i)
         out[i] = in[i] * factor;
+}
+
+/// The kernels of one distance.
+template <class Pairs>
+constexpr DistanceKernels distance_kernels() {
+    return {select_range<Pairs>, select_list<Pairs>};
+}
+
+/// The kernels of one type of numbers.
+template <class Squares, class Products>
+constexpr NumberKernels number_kernels() {
+    return {distance_kernels<Squares>(), distance_kernels<Products>(), squared_norms<Products>};
 }
 
 }  // namespace

@@ -18,6 +18,9 @@
 #include "simd/kernels.h"
 #include "simd/kernels_codes.h"
 #include "simd/kernels_walk.h"
+#include "simd/pairs_bits.h"
+#include "simd/pairs_float.h"
+#include "simd/pairs_int8.h"
 
 namespace vecdb::simd {
 namespace {
@@ -66,10 +69,10 @@ inline void pack_columns(const Rows& rows,
                          std::size_t width) {
     const float* row[4];
     for (std::size_t r = 0; r < 4; ++r)
-        row[r] = rows.base + (r < count ? r * rows.stride : 0);
+        row[r] = rows.row<float>(r < count ? r : 0);
     std::size_t i = first;
     if (count == 4) {
-        for (std::size_t ahead = last; ahead < last + kPackDims; ahead += kFloatsPerLine) {
+        for (std::size_t ahead = last; ahead < last + kPackDims; ahead += kPerLine<float>) {
             for (std::size_t r = 0; r < 4; ++r)
                 prefetch(row[r] + ahead);
         }
@@ -92,8 +95,7 @@ VECDB_KERNEL void pack(const Rows& rows, std::size_t count, float* panels) {
             for (std::size_t r = 0; r < TileRows; r += 4) {
                 const std::size_t row = first + r;
                 const std::size_t left = row < count ? count - row : 0;
-                const Rows four{
-                    rows.base + (left > 0 ? row * rows.stride : 0), rows.stride, rows.dim};
+                const Rows four = rows.from(left > 0 ? row : 0);
                 pack_columns(four, left < 4 ? left : 4, dim, end, panels + r, TileRows);
             }
         }
@@ -155,15 +157,21 @@ VECDB_KERNEL std::size_t tile(const Tile& tile, TileHit* hits) {
     return n;
 }
 
-/// Fill the table of a level.
-template <class V, std::size_t Queries, std::size_t Vectors>
+/// Fill the table of a level (lanes_*.h).
+template <class Level, std::size_t Queries, std::size_t Vectors>
 constexpr KernelTable make_table(const char* name, const CodeKernels& codes) {
+    using V = typename Level::Floats;
+    using Floats = Float32Elements<Level>;
+    using Halves = Float16Elements<Level>;
+    using BFloats = BFloat16Elements<Level>;
     return {.name = name,
-            .l2_range = select_range<V, SquaredL2>,
-            .ip_range = select_range<V, NegatedProduct>,
-            .l2_list = select_list<V, SquaredL2>,
-            .ip_list = select_list<V, NegatedProduct>,
-            .squared_norms = squared_norms<V>,
+            .float32 = number_kernels<FloatSquares<Floats>, FloatProducts<Floats>>(),
+            .float16 = number_kernels<FloatSquares<Halves>, FloatProducts<Halves>>(),
+            .bfloat16 = number_kernels<FloatSquares<BFloats>, FloatProducts<BFloats>>(),
+            .int8 = number_kernels<Int8Pairs<typename Level::Int8Squares>,
+                                   Int8Pairs<typename Level::Int8Products>>(),
+            .bits = {distance_kernels<HammingPairs<typename Level::Bits>>(),
+                     distance_kernels<JaccardPairs<typename Level::Bits>>()},
             .scale = scale<V>,
             .tile_rows = V::kWidth * Vectors,
             .tile_queries = Queries,

@@ -25,6 +25,7 @@ struct ScalarLanes {
     static ScalarLanes load(const float* p) { return {*p}; }
     static ScalarLanes load_aligned(const float* p) { return {*p}; }
     static ScalarLanes load_last(const float*, std::size_t, std::size_t) { return zero(); }
+    static ScalarLanes keep_last(ScalarLanes, std::size_t) { return zero(); }
     void store(float* p) const { *p = value; }
     /// Return a * b + c.
     static ScalarLanes multiply_add(ScalarLanes a, ScalarLanes b, ScalarLanes c) {
@@ -65,15 +66,17 @@ struct XsimdLanes {
     /// anything else: from a full register that ends with the last element, or by hand when there
     /// is no full register.
     static XsimdLanes load_last(const float* p, std::size_t count, std::size_t left) {
-        if (count >= kWidth) {
-            const auto* keep =
-                reinterpret_cast<const float*>(kKeepLast + kMaxWidth - kWidth + left);
-            return {load(p + count - kWidth).value & Batch::load_unaligned(keep)};
-        }
+        if (count >= kWidth) return keep_last(load(p + count - kWidth), left);
         alignas(64) float copy[kWidth] = {};
         for (std::size_t i = 0; i < count; ++i)
             copy[i] = p[i];
         return load_aligned(copy);
+    }
+
+    /// Return the last `left` (< kWidth) lanes and zeros.
+    static XsimdLanes keep_last(XsimdLanes lanes, std::size_t left) {
+        const auto* keep = reinterpret_cast<const float*>(kKeepLast + kMaxWidth - kWidth + left);
+        return {lanes.value & Batch::load_unaligned(keep)};
     }
 
     void store(float* p) const { value.store_unaligned(p); }

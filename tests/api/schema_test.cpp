@@ -97,12 +97,25 @@ TEST_CASE("what is right but not served yet is unsupported") {
         CHECK(code_of(scalar) == StatusCode::kUnsupported);
         CHECK_FALSE(scalar.validate().message().empty());
     }
-    for (const ElementType type :
-         {ElementType::kFloat16, ElementType::kBFloat16, ElementType::kInt8, ElementType::kBit}) {
-        Schema element = Schema::single(8);
-        element.vectors[0].element_type = type;
-        CHECK(code_of(element) == StatusCode::kUnsupported);
-        CHECK(test::names(element.validate(), std::string(to_string(type))));
+}
+
+TEST_CASE("each pair of metric and element type works or is refused by name") {
+    for (int m = 1; m <= 5; ++m) {
+        for (int t = 1; t <= 5; ++t) {
+            const auto metric = static_cast<Metric>(m);
+            const auto type = static_cast<ElementType>(t);
+            const bool of_bits = metric == Metric::kHamming || metric == Metric::kJaccard;
+            const bool no_pair = of_bits != (type == ElementType::kBit);
+            const bool unit_bytes = metric == Metric::kCosine && type == ElementType::kInt8;
+            const Status status = Schema::single(13, metric, type).validate();
+            CAPTURE(status.message(), m, t);
+            CHECK(status.code() == (no_pair      ? StatusCode::kInvalidArgument
+                                    : unit_bytes ? StatusCode::kUnsupported
+                                                 : StatusCode::kOk));
+            if (status.ok()) continue;
+            CHECK(test::names(status, std::string(to_string(metric))));
+            CHECK(test::names(status, std::string(to_string(type))));
+        }
     }
 }
 

@@ -211,7 +211,7 @@ TEST_CASE("a good batch follows a refused one") {
     batch.rows.row(kBatch - 1)[0] = 1.0F;
     REQUIRE(refusing.collection().insert(batch.ids, batch.rows.view()).ok());
     CHECK(refusing.collection().count() == kStored + kBatch);
-    CHECK(refusing.collection().get(5000 + kBatch - 1)->vectors[0] == 1.0F);
+    CHECK(refusing.collection().get(5000 + kBatch - 1)->elements()[0] == 1.0F);
 }
 
 struct Free {

@@ -21,7 +21,7 @@ using test::Matrix;
 using test::Model;
 
 constexpr std::size_t kDim = 24;
-constexpr std::size_t kRows = 4'000;
+constexpr std::size_t kRows = 2'000;
 
 struct Served {
     std::string name;

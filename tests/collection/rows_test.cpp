@@ -32,7 +32,7 @@ double worst_ulps(const Matrix& rows) {
     const FetchedRows fetched = collection.get(ids).value();
     double worst = 0.0;
     for (std::size_t i = 0; i < rows.values.size(); ++i) {
-        worst = std::max(worst, ulps_between(rows.values[i], fetched.vectors[i]));
+        worst = std::max(worst, ulps_between(rows.values[i], fetched.elements()[i]));
     }
     return worst;
 }
@@ -46,7 +46,7 @@ TEST_CASE("inserted rows are counted and fetched") {
             CHECK(collection.count() == 700);
             const FetchedRows fetched = collection.get(ids).value();
             CHECK(fetched.dim == dim);
-            CHECK(fetched.vectors == rows.values);
+            CHECK(test::floats(fetched) == rows.values);
             CHECK(fetched.found == std::vector<bool>(700, true));
         }
     }
@@ -66,7 +66,7 @@ TEST_CASE("rows added in batches of every size stay what they were") {
     REQUIRE(collection.count() == model.rows().size());
     std::size_t wrong = 0;
     for (const auto& [id, vector] : model.rows()) {
-        wrong += collection.get(id)->vectors == vector ? 0U : 1U;
+        wrong += test::floats(*collection.get(id)) == vector ? 0U : 1U;
     }
     CHECK(wrong == 0);
 }
@@ -105,7 +105,7 @@ TEST_CASE("an empty batch changes nothing") {
     CHECK(collection.insert({}, none.view()).ok());
     CHECK(collection.upsert({}, none.view()).ok());
     CHECK(collection.remove(std::vector<Id>{}).value() == 0);
-    CHECK(collection.get(std::vector<Id>{})->vectors.empty());
+    CHECK(test::floats(*collection.get(std::vector<Id>{})).empty());
     CHECK(collection.count() == 0);
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("get answers in the order asked, with zeros for ids of no row") {
     const std::vector<Id> asked = {30, 5, 20, 10, 30, -1, kLargestId};
     const FetchedRows fetched = collection.get(asked).value();
     CHECK(fetched.found == std::vector<bool>{true, false, false, true, true, false, false});
-    REQUIRE(fetched.vectors.size() == asked.size() * 2);
+    REQUIRE(fetched.elements().size() == asked.size() * 2);
     CHECK(fetched.row(0)[1] == rows.row(2)[1]);
     CHECK(fetched.row(3)[0] == rows.row(0)[0]);
     CHECK(fetched.row(4)[0] == rows.row(2)[0]);
@@ -147,10 +147,10 @@ TEST_CASE("upsert adds rows and replaces those that exist") {
     REQUIRE(collection.upsert(std::vector<Id>{4, 2}, rows.view().slice(3, 2)).ok());
     REQUIRE(collection.upsert(1, VectorView(rows.row(5))).ok());
     CHECK(collection.count() == 4);
-    CHECK(collection.get(1)->vectors[0] == rows.row(5)[0]);
-    CHECK(collection.get(2)->vectors[0] == rows.row(4)[0]);
-    CHECK(collection.get(3)->vectors[0] == rows.row(2)[0]);
-    CHECK(collection.get(4)->vectors[0] == rows.row(3)[0]);
+    CHECK(test::floats(*collection.get(1))[0] == rows.row(5)[0]);
+    CHECK(test::floats(*collection.get(2))[0] == rows.row(4)[0]);
+    CHECK(test::floats(*collection.get(3))[0] == rows.row(2)[0]);
+    CHECK(test::floats(*collection.get(4))[0] == rows.row(3)[0]);
     CHECK(collection.search(VectorView(rows.row(0)))->size() == 4);
 }
 
@@ -161,8 +161,8 @@ TEST_CASE("of an id that stands twice in an upsert the last counts") {
         if (exists) REQUIRE(collection.insert(7, VectorView(rows.row(4))).ok());
         REQUIRE(collection.upsert(std::vector<Id>{7, 8, 7, 7}, rows.view().slice(0, 4)).ok());
         CHECK(collection.count() == 2);
-        CHECK(collection.get(7)->vectors[0] == rows.row(3)[0]);
-        CHECK(collection.get(8)->vectors[0] == rows.row(1)[0]);
+        CHECK(test::floats(*collection.get(7))[0] == rows.row(3)[0]);
+        CHECK(test::floats(*collection.get(8))[0] == rows.row(1)[0]);
     }
 }
 
@@ -191,8 +191,8 @@ TEST_CASE("stored zeros of either sign and denormals are fetched as they were") 
     rows.values = {0.0F, -0.0F, 1e-45F, -1e-40F};
     Collection collection = make_collection(Metric::kL2, std::vector<Id>{1, 2}, rows);
     const FetchedRows fetched = collection.get(std::vector<Id>{1, 2}).value();
-    CHECK(fetched.vectors == rows.values);
-    CHECK(std::signbit(fetched.vectors[1]));
+    CHECK(test::floats(fetched) == rows.values);
+    CHECK(std::signbit(fetched.elements()[1]));
 }
 
 }  // namespace

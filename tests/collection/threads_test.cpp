@@ -92,11 +92,11 @@ TEST_CASE("readers see all of an upsert or nothing, and never an older one than 
     };
     const auto fetch = [&](int oldest) -> std::size_t {
         const FetchedRows fetched = collection.get(ids).value();
-        const float first = fetched.vectors.front();
+        const float first = fetched.elements().front();
         const auto same = [first](float value) {
             return value == first;
         };
-        const bool all = std::all_of(fetched.vectors.begin(), fetched.vectors.end(), same);
+        const bool all = std::all_of(fetched.elements().begin(), fetched.elements().end(), same);
         return all && first >= static_cast<float>(oldest + 1) && collection.count() == kRows ? 0
                                                                                              : 1;
     };
@@ -288,9 +288,9 @@ TEST_CASE("rows are fetched right beside writes that grow the collection, and wr
     std::thread reader([&] {
         while (!done) {
             const FetchedRows fetched = collection.get(0).value();
-            const bool right =
-                fetched.found[0] &&
-                std::equal(fetched.vectors.begin(), fetched.vectors.end(), rows.row(0).begin());
+            const bool right = fetched.found[0] && std::equal(fetched.elements().begin(),
+                                                              fetched.elements().end(),
+                                                              rows.row(0).begin());
             if (!right) wrong = true;
         }
     });
@@ -341,11 +341,11 @@ TEST_CASE("readers see one number throughout while an index is built again and a
     };
     const auto fetch = [&](int oldest) -> std::size_t {
         const FetchedRows fetched = collection.get(ids).value();
-        const float first = fetched.vectors.front();
+        const float first = fetched.elements().front();
         const auto same = [first](float value) {
             return value == first;
         };
-        const bool all = std::all_of(fetched.vectors.begin(), fetched.vectors.end(), same);
+        const bool all = std::all_of(fetched.elements().begin(), fetched.elements().end(), same);
         return all && first >= static_cast<float>(oldest + 1) ? 0 : 1;
     };
     CHECK(run(write, {search, filtered, range, fetch}) == 0);

@@ -41,7 +41,7 @@ TEST_CASE("the floor of a tile never cuts off a row at the threshold", "[index][
     const std::size_t dim = GENERATE(1U, 7U, 100U, 784U);
     const auto rows = vecdb::test::far_rows(40, dim, centre, 5);
     for (const simd::KernelTable* table : simd::available_tables()) {
-        const MetricKernels kernels = MetricKernels::of(*table, metric);
+        const simd::DistanceKernels kernels = table->distances(metric, vecdb::ElementType::kFloat32);
         for (std::size_t i = 1; i < rows.rows; ++i) {
             const float* q = rows.row(0).data();
             const float* x = rows.row(i).data();
@@ -95,7 +95,7 @@ TEST_CASE("a batch scan of masked blocks equals plain scans on every level",
     }
     for (const simd::KernelTable* table : simd::available_tables()) {
         const simd::Rows view{rows.values.data(), dim, dim};
-        table->squared_norms(view, rows.rows, norms.data());
+        table->float32.squared_norms(view, rows.rows, norms.data());
         const FlatBlock block{view, ids.data(), norms.data(), rows.rows, {allowed.data(), nullptr}};
         for (const Metric metric : {Metric::kL2, Metric::kInnerProduct}) {
             constexpr std::size_t kK = 5;
@@ -109,8 +109,11 @@ TEST_CASE("a batch scan of masked blocks equals plain scans on every level",
             for (std::size_t q = 0; q < queries.rows; ++q) {
                 std::vector<Hit> slots(kK);
                 TopK single(slots);
-                const float* const query[1] = {queries.row(q).data()};
-                scan_block(MetricKernels::of(*table, metric), query, block, {&single, 1});
+                const void* const query[1] = {queries.row(q).data()};
+                scan_block(table->distances(metric, vecdb::ElementType::kFloat32),
+                           query,
+                           block,
+                           {&single, 1});
                 const auto expected = single.sort();
                 const auto found = batch[q].sort();
                 CAPTURE(table->name, q, dim, keep_every);

@@ -78,7 +78,7 @@ TEST_CASE("ivf that opens all lists and believes the whole bound is exact bit fo
 
 TEST_CASE("ivf returns allowed rows only, and never too few") {
     const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
-    const double part = GENERATE(0.9, 0.5, 0.1, 0.01, 0.001, 0.0);
+    const double part = GENERATE(0.9, 0.5, 0.1, 0.06, 0.01, 0.001, 0.0);
     const std::size_t k = GENERATE(1, 10, 700);
     const std::size_t nprobe = GENERATE(1, 5);
     auto [segment, queries] = clustered_segment(Metric::kL2, 5000, 16, 20);
@@ -98,7 +98,7 @@ TEST_CASE("ivf returns allowed rows only, and never too few") {
             CHECK(ids.insert(hit.id).second);
         }
     }
-    if (part <= 0.01) CHECK(mean_recall(*index, segment, queries, k, how) == 1.0);
+    if (part < 0.09) CHECK(mean_recall(*index, segment, queries, k, how) == 1.0);
     if (part >= 0.5 && nprobe == 5) CHECK(mean_recall(*index, segment, queries, 10, how) > 0.75);
 }
 

@@ -28,18 +28,20 @@ namespace vecdb::test {
 inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-/// The two kernels of a metric and their reference.
+/// A distance, by default on floats, and its reference.
 struct DistanceKernels {
     const char* metric;
-    simd::RangeKernel simd::KernelTable::*range;
-    simd::ListKernel simd::KernelTable::*list;
+    Metric value;
     Reference (*reference)(const float*, const float*, std::size_t);
+    ElementType type = ElementType::kFloat32;
+
+    [[nodiscard]] simd::DistanceKernels of(const simd::KernelTable& table) const {
+        return table.distances(value, type);
+    }
 };
 
-inline constexpr DistanceKernels kL2 = {
-    "l2", &simd::KernelTable::l2_range, &simd::KernelTable::l2_list, reference_l2};
-inline constexpr DistanceKernels kIp = {
-    "ip", &simd::KernelTable::ip_range, &simd::KernelTable::ip_list, reference_ip};
+inline constexpr DistanceKernels kL2 = {"l2", Metric::kL2, reference_l2};
+inline constexpr DistanceKernels kIp = {"ip", Metric::kInnerProduct, reference_ip};
 inline constexpr DistanceKernels kDistances[] = {kL2, kIp};
 
 /// Kinds of elements.
@@ -140,24 +142,24 @@ Pairs keep_pairs(std::size_t count, Call&& call) {
 
 inline Pairs run_range(const simd::KernelTable& table,
                        const DistanceKernels& kernels,
-                       const float* query,
+                       const void* query,
                        const simd::Rows& rows,
                        std::size_t count,
                        float threshold = kInfinity) {
     return keep_pairs(count, [&](const simd::Kept& kept) {
-        return (table.*kernels.range)(query, rows, count, threshold, kept);
+        return kernels.of(table).range(query, rows, count, threshold, kept);
     });
 }
 
 inline Pairs run_list(const simd::KernelTable& table,
                       const DistanceKernels& kernels,
-                      const float* query,
+                      const void* query,
                       const simd::Rows& rows,
                       const std::uint32_t* list,
                       std::size_t count,
                       float threshold = kInfinity) {
     return keep_pairs(count, [&](const simd::Kept& kept) {
-        return (table.*kernels.list)(query, rows, list, count, threshold, kept);
+        return kernels.of(table).list(query, rows, list, count, threshold, kept);
     });
 }
 

@@ -26,14 +26,13 @@ struct Scene {
     }
 
     /// Return the last `count` rows (the ones that end where memory ends).
-    [[nodiscard]] simd::Rows last(std::size_t count) const {
-        return {rows.base + (kMaxRows - count) * rows.stride, rows.stride, rows.dim};
-    }
+    [[nodiscard]] simd::Rows last(std::size_t count) const { return rows.from(kMaxRows - count); }
 
     [[nodiscard]] std::vector<Reference> expected(const DistanceKernels& kernels) const {
         std::vector<Reference> all;
         for (std::size_t r = 0; r < kMaxRows; ++r) {
-            all.push_back(kernels.reference(query.data(), rows.base + r * rows.stride, rows.dim));
+            all.push_back(
+                kernels.reference(query.data(), static_cast<const float*>(rows.row(r)), rows.dim));
         }
         return all;
     }
@@ -251,7 +250,7 @@ TEST_CASE("offsets of rows that do not fit 32 bits are right", "[simd][quick]") 
               std::vector<float>(5, -9.0F));
 
         float norms[kRows] = {};
-        table->squared_norms(far_apart, kRows, norms);
+        table->float32.squared_norms(far_apart, kRows, norms);
         CHECK(norms[kRows - 1] == 25.0F);
     }
 }

@@ -20,9 +20,9 @@ std::string check_norms(std::size_t dim, std::size_t stride, std::size_t count, 
     const simd::Rows rows = {floats.data(), stride, dim};
     for (const simd::KernelTable* table : simd::available_tables()) {
         GuardedArray<float> norms(count);
-        table->squared_norms(rows, count, norms.data());
+        table->float32.squared_norms(rows, count, norms.data());
         for (std::size_t r = 0; r < count; ++r) {
-            const float* row = rows.base + r * stride;
+            const auto* row = static_cast<const float*>(rows.row(r));
             Reference exact = reference_ip(row, row, dim);
             exact.value = -exact.value;
             const Pairs self = run_range(*table, kIp, row, {row, dim, dim}, 1);
@@ -77,7 +77,7 @@ TEST_CASE("squared norms of elements that are no numbers are not finite", "[simd
                 std::vector<float> row(dim, 1.0F);
                 row[dim - 1] = odd;
                 float norm = 0.0F;
-                table->squared_norms({row.data(), dim, dim}, 1, &norm);
+                table->float32.squared_norms({row.data(), dim, dim}, 1, &norm);
                 CHECK_FALSE(std::isfinite(norm));
             }
         }

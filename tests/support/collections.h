@@ -38,6 +38,12 @@ inline Collection make_collection(Metric metric, std::span<const Id> ids, const 
     return collection;
 }
 
+/// Return the elements of fetched float32 rows.
+inline std::vector<float> floats(const FetchedRows& fetched) {
+    const std::span<const float> elements = fetched.elements();
+    return {elements.begin(), elements.end()};
+}
+
 /// Tell whether two answers have the same ids and the same scores bit by bit.
 inline bool identical(std::span<const Hit> a, std::span<const Hit> b) {
     if (a.size() != b.size()) return false;

@@ -19,6 +19,6 @@ namespace vecdb::collection {
 [[nodiscard]] Status prepare_queries(const simd::KernelTable& kernels,
                                      const VectorField& field,
                                      MatrixView queries,
-                                     std::vector<float>& out);
+                                     std::vector<std::byte>& out);
 
 }  // namespace vecdb::collection

@@ -28,7 +28,7 @@ Status check_radius(Metric metric, float radius) {
 }
 
 Hits range_search(const SearchTarget& target,
-                  const float* query,
+                  const void* query,
                   float radius,
                   std::size_t threads) {
     const VectorField& field = target.field;

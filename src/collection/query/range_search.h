@@ -19,7 +19,7 @@ namespace vecdb::collection {
 /// Find every allowed row whose score is not worse than `radius`, nearest first. `query` as in
 /// search_one().
 [[nodiscard]] Hits range_search(const SearchTarget& target,
-                                const float* query,
+                                const void* query,
                                 float radius,
                                 std::size_t threads);
 

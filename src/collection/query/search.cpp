@@ -84,27 +84,27 @@ void search_indexes(const SearchTarget& target,
 
 /// The same for many queries, in groups split over threads.
 void search_indexes(const SearchTarget& target,
-                    std::span<const float* const> queries,
+                    std::span<const void* const> queries,
                     std::size_t threads,
                     std::span<TopK> best) {
     if (std::none_of(target.segments.begin(), target.segments.end(), is_indexed)) return;
-    const std::vector<const void*> rows(queries.begin(), queries.end());
-    const std::size_t tasks = threads == 1 ? 1 : std::min(rows.size(), threads * kGroupsPerThread);
-    const std::size_t group = (rows.size() + tasks - 1) / tasks;
+    const std::size_t tasks =
+        threads == 1 ? 1 : std::min(queries.size(), threads * kGroupsPerThread);
+    const std::size_t group = (queries.size() + tasks - 1) / tasks;
     index::parallel_for(tasks, threads, [&](std::size_t task, std::size_t) {
-        const std::size_t first = std::min(task * group, rows.size());
-        const std::size_t count = std::min(group, rows.size() - first);
+        const std::size_t first = std::min(task * group, queries.size());
+        const std::size_t count = std::min(group, queries.size() - first);
         if (count == 0) return;
-        search_indexes(target, std::span(rows).subspan(first, count), best.subspan(first, count));
+        search_indexes(target, queries.subspan(first, count), best.subspan(first, count));
     });
 }
 
-/// Search a few queries by scans: one pass over the rows for all of them.
+/// Search a few queries, or queries that have no tiles, by scans: one pass over the rows for all.
 void scan(const SearchTarget& target,
-          std::span<const float* const> queries,
+          std::span<const void* const> queries,
           std::size_t threads,
           Tops& tops) {
-    const auto kernels = index::MetricKernels::of(target.kernels, target.field.metric);
+    const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     const std::vector<FlatBlock> parts = scanned_slices(target);
     index::parallel_for(
         parts.size(),
@@ -115,15 +115,18 @@ void scan(const SearchTarget& target,
         index::Team::kThreads);
 }
 
-/// Search many queries by tiles.
+/// Search many queries of floats, which follow each other, by tiles.
 void scan_tiles(const SearchTarget& target,
-                std::span<const float* const> queries,
+                std::span<const void* const> queries,
                 std::size_t threads,
                 Tops& tops) {
     const std::vector<FlatBlock> parts = scanned_slices(target);
     if (parts.empty()) return;
-    const index::QueryTiles tiles(
-        target.kernels, target.field.metric, queries.front(), queries.size(), target.field.dim);
+    const index::QueryTiles tiles(target.kernels,
+                                  target.field.metric,
+                                  static_cast<const float*>(queries.front()),
+                                  queries.size(),
+                                  target.field.dim);
     std::vector<index::BatchScan> scans;
     scans.reserve(threads);
     for (std::size_t t = 0; t < threads; ++t)
@@ -135,14 +138,15 @@ void scan_tiles(const SearchTarget& target,
 
 /// Search some of the queries of a matrix, which follow each other, together.
 void search_group(const SearchTarget& target,
-                  std::span<const float* const> queries,
+                  std::span<const void* const> queries,
                   std::size_t threads,
                   std::span<Hit> slots,
                   std::span<std::size_t> counts) {
     const std::size_t count = queries.size();
     Tops tops(slots, count, threads);
     search_indexes(target, queries, threads, tops.of_thread(0));
-    if (count < index::kMinBatchQueries) {
+    const bool has_tiles = target.field.element_type == ElementType::kFloat32;
+    if (!has_tiles || count < index::kMinBatchQueries) {
         scan(target, queries, threads, tops);
     } else {
         scan_tiles(target, queries, threads, tops);
@@ -168,20 +172,19 @@ void to_scores(Metric metric, std::span<Hit> hits) noexcept {
 }
 
 std::size_t search_one(const SearchTarget& target,
-                       const float* query,
+                       const void* query,
                        std::size_t threads,
                        std::span<Hit> hits) {
-    const float* const queries[1] = {query};
+    const void* const queries[1] = {query};
     if (threads > 1) {
         Tops tops(hits, 1, threads);
-        search_indexes(target, queries, 1, tops.of_thread(0));
+        search_indexes(target, queries, tops.of_thread(0));
         scan(target, queries, threads, tops);
         return finish(target.field.metric, tops.merged(0), hits);
     }
-    const void* const untyped[1] = {query};
     TopK best(hits);
-    search_indexes(target, untyped, {&best, 1});
-    const auto kernels = index::MetricKernels::of(target.kernels, target.field.metric);
+    search_indexes(target, queries, {&best, 1});
+    const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     for (const SegmentTarget& segment : target.segments) {
         if (is_indexed(segment)) continue;
         for (std::size_t b = 0; b < segment.segment->block_count(); ++b) {
@@ -192,22 +195,21 @@ std::size_t search_one(const SearchTarget& target,
 }
 
 void search_many(const SearchTarget& target,
-                 const float* queries,
+                 const void* queries,
                  std::size_t threads,
                  SearchResult& result) {
-    const std::size_t dim = target.field.dim;
+    const std::size_t bytes = vector_bytes(target.field.element_type, target.field.dim);
     const std::size_t k = result.k();
     const std::size_t group = std::max(
-        kMinQueries,
-        std::min(kQueryBytes / (dim * sizeof(float)), kHitBytes / (k * threads * sizeof(Hit))));
+        kMinQueries, std::min(kQueryBytes / bytes, kHitBytes / (k * threads * sizeof(Hit))));
     std::vector<std::size_t> counts(std::min(group, result.queries()));
-    std::vector<const float*> rows;
+    std::vector<const void*> rows;
     for (std::size_t first = 0; first < result.queries(); first += group) {
         const std::size_t count = std::min(group, result.queries() - first);
         const std::span<Hit> slots(result.slots(first).data(), count * k);
         rows.resize(count);
         for (std::size_t q = 0; q < count; ++q)
-            rows[q] = queries + (first + q) * dim;
+            rows[q] = static_cast<const std::byte*>(queries) + (first + q) * bytes;
         search_group(target, rows, threads, slots, counts);
         for (std::size_t q = 0; q < count; ++q)
             result.set_count(first + q, counts[q]);

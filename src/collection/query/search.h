@@ -13,17 +13,17 @@
 
 namespace vecdb::collection {
 
-/// Search one query of field.dim floats (a unit vector under cosine) with k = hits.size() >= 1 on
+/// Search one query of the field's type (a unit vector under cosine) with k = hits.size() >= 1 on
 /// `threads` >= 1 threads. Writes the hits as the user sees them, padded; returns their true
 /// number. Allocates nothing when threads is 1.
 std::size_t search_one(const SearchTarget& target,
-                       const float* query,
+                       const void* query,
                        std::size_t threads,
                        std::span<Hit> hits);
 
 /// Search result.queries() packed queries, k = result.k() >= 1.
 void search_many(const SearchTarget& target,
-                 const float* queries,
+                 const void* queries,
                  std::size_t threads,
                  SearchResult& result);
 

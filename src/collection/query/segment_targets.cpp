@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kTaskRows = 8'192;
 static_assert(kTaskRows % 64 == 0);
 
-/// Multiply-adds that are worth a thread: several times what starting one costs.
-constexpr std::size_t kThreadWork = std::size_t{2} << 20U;
+/// Bytes compared that are worth a thread: several times what starting one costs.
+constexpr std::size_t kThreadWork = std::size_t{8} << 20U;
 
 }  // namespace
 
@@ -60,7 +60,8 @@ std::size_t useful_threads(const SearchTarget& target, std::size_t queries) noex
         }
     }
     // An index searches one query on one thread.
-    return std::max(scanned * target.field.dim * queries / kThreadWork + 1,
+    const std::size_t bytes = vector_bytes(target.field.element_type, target.field.dim);
+    return std::max(scanned * bytes * queries / kThreadWork + 1,
                     indexed ? queries : std::size_t{1});
 }
 

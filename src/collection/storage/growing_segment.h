@@ -13,7 +13,7 @@ namespace vecdb::collection {
 /// The growing segment's rows and the map from the ids of live ones to them.
 /// Threads: as its parts say.
 struct GrowingSegment {
-    explicit GrowingSegment(std::size_t dim) : store(dim), map(store) {}
+    explicit GrowingSegment(const VectorFormat& format) : store(format), map(store) {}
 
     RowStore store;
     IdMap map;

@@ -41,9 +41,7 @@ std::size_t append_live(const index::FlatBlock& block,
                         std::size_t row) {
     for (std::size_t i = first; i < block.count; ++i) {
         if (!block.filter.test(i)) continue;
-        std::memcpy(to.vector(row),
-                    block.rows.base + i * block.rows.stride,
-                    block.rows.dim * sizeof(*block.rows.base));
+        std::memcpy(to.vector(row), block.rows.row(i), to.format().bytes());
         to.id(row) = block.ids[i];
         to.norm(row) = block.norms[i];
         ++row;
@@ -63,8 +61,9 @@ bool is_permutation(std::span<const std::uint32_t> order, std::size_t rows) {
 
 void permute(const RowStore& store, std::span<const std::uint32_t> order) {
     if (order.empty()) return;
-    const Column columns[] = {
-        column(store.vector(0), store.dim()), column(&store.id(0), 1), column(&store.norm(0), 1)};
+    const Column columns[] = {column(store.vector(0), store.format().bytes()),
+                              column(&store.id(0), 1),
+                              column(&store.norm(0), 1)};
     std::vector<std::byte> spare(columns[0].bytes + sizeof(Id));
     std::vector<bool> moved(order.size());
     for (std::size_t start = 0; start < order.size(); ++start) {

@@ -12,16 +12,16 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{8} << 20U;
 constexpr std::size_t kMinBlockRows = 64;
 
-constexpr std::size_t row_bytes(std::size_t dim) {
-    return dim * sizeof(float) + sizeof(Id) + sizeof(float);
+constexpr std::size_t row_bytes(std::size_t vector_bytes) {
+    return vector_bytes + sizeof(Id) + sizeof(float);
 }
 
 std::shared_ptr<RowBlock> grow(const RowBlock& old,
                                std::size_t capacity,
-                               std::size_t dim,
+                               std::size_t vector_bytes,
                                std::size_t used) {
-    auto larger = std::make_shared<RowBlock>(capacity, dim);
-    std::memcpy(larger->vectors.data(), old.vectors.data(), used * dim * sizeof(float));
+    auto larger = std::make_shared<RowBlock>(capacity, vector_bytes);
+    std::memcpy(larger->vectors.data(), old.vectors.data(), used * vector_bytes);
     std::memcpy(larger->ids.data(), old.ids.data(), used * sizeof(Id));
     std::memcpy(larger->norms.data(), old.norms.data(), used * sizeof(float));
     return larger;
@@ -29,16 +29,19 @@ std::shared_ptr<RowBlock> grow(const RowBlock& old,
 
 }  // namespace
 
-RowStore::RowStore(std::size_t dim)
-    : dim_(dim),
+RowStore::RowStore(const VectorFormat& format)
+    : format_(format),
+      vector_bytes_(format.bytes()),
       rows_per_block_(static_cast<std::uint32_t>(
-          std::clamp(kBlockBytes / (dim * sizeof(float)), kMinBlockRows, kMaxBlockRows) / 64 * 64)),
+          std::clamp(kBlockBytes / vector_bytes_, kMinBlockRows, kMaxBlockRows) / 64 * 64)),
       blocks_(std::make_shared<BlockTable>()) {}
 
-RowStore::RowStore(std::size_t dim, std::size_t rows)
-    : dim_(dim), rows_per_block_(static_cast<std::uint32_t>((rows + 63) / 64 * 64)) {
+RowStore::RowStore(const VectorFormat& format, std::size_t rows)
+    : format_(format),
+      vector_bytes_(format.bytes()),
+      rows_per_block_(static_cast<std::uint32_t>((rows + 63) / 64 * 64)) {
     auto table = std::make_shared<BlockTable>();
-    table->push_back(std::make_shared<RowBlock>(rows, dim));
+    table->push_back(std::make_shared<RowBlock>(rows, vector_bytes_));
     blocks_ = std::move(table);
 }
 
@@ -52,23 +55,23 @@ void RowStore::reserve(std::size_t rows, std::size_t used) {
     if (first < full) {
         const std::size_t wanted = std::min(full, std::max(std::bit_ceil(rows), kMinBlockRows));
         if (first == 0) {
-            table->push_back(std::make_shared<RowBlock>(wanted, dim_));
+            table->push_back(std::make_shared<RowBlock>(wanted, vector_bytes_));
         } else {
-            table->front() = grow(*table->front(), wanted, dim_, used);
+            table->front() = grow(*table->front(), wanted, vector_bytes_, used);
         }
     }
     const std::size_t wanted_blocks = (rows + full - 1) / full;
     while (table->size() < wanted_blocks)
-        table->push_back(std::make_shared<RowBlock>(full, dim_));
+        table->push_back(std::make_shared<RowBlock>(full, vector_bytes_));
     blocks_ = std::move(table);
 }
 
 std::size_t RowStore::memory_bytes(std::size_t used) const noexcept {
     const std::size_t small = blocks_->size() == 1 ? blocks_->front()->capacity : 0;
     // Blocks large enough to come from the system cost what was touched of them.
-    const bool lazy = small * dim_ * sizeof(float) >= simd::kLargePage;
+    const bool lazy = small * vector_bytes_ >= simd::kLargePage;
     const std::size_t rows = lazy ? used : std::max(small, used);
-    return rows * row_bytes(dim_) + blocks_->size() * sizeof(RowBlock);
+    return rows * row_bytes(vector_bytes_) + blocks_->size() * sizeof(RowBlock);
 }
 
 }  // namespace vecdb::collection

@@ -14,16 +14,24 @@
 
 namespace vecdb::collection {
 
-/// Room for `capacity` rows of `dim` floats. Rows below a published count are constant; the writer
-/// fills the others.
+/// How a vector lies in memory.
+struct VectorFormat {
+    std::size_t dim = 0;
+    ElementType type = ElementType::kFloat32;
+
+    [[nodiscard]] std::size_t bytes() const noexcept { return vector_bytes(type, dim); }
+};
+
+/// Room for `capacity` rows of `vector_bytes` bytes. Rows below a published count are constant; the
+/// writer fills the others.
 struct RowBlock {
-    RowBlock(std::size_t rows, std::size_t dim)
-        : capacity(rows), vectors(rows * dim), ids(rows), norms(rows) {}
+    RowBlock(std::size_t rows, std::size_t vector_bytes)
+        : capacity(rows), vectors(rows * vector_bytes), ids(rows), norms(rows) {}
 
     std::size_t capacity;
-    simd::AlignedBuffer<float> vectors;
+    simd::AlignedBuffer<std::byte> vectors;
     simd::AlignedBuffer<Id> ids;
-    /// Squared lengths; under cosine, lengths before rows became unit rows.
+    /// Squared lengths, 0 of bits; under cosine, lengths before rows became unit rows.
     simd::AlignedBuffer<float> norms;
 };
 
@@ -41,11 +49,11 @@ using BlockTable = std::vector<std::shared_ptr<RowBlock>>;
 class RowStore {
   public:
     /// Make an empty store that grows.
-    explicit RowStore(std::size_t dim);
+    explicit RowStore(const VectorFormat& format);
     /// Make room for exactly `rows` >= 1 rows in one piece. Throws std::bad_alloc.
-    RowStore(std::size_t dim, std::size_t rows);
+    RowStore(const VectorFormat& format, std::size_t rows);
 
-    [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
+    [[nodiscard]] const VectorFormat& format() const noexcept { return format_; }
     /// A multiple of 64.
     [[nodiscard]] std::size_t rows_per_block() const noexcept { return rows_per_block_; }
 
@@ -57,8 +65,8 @@ class RowStore {
         return blocks_;
     }
 
-    [[nodiscard]] float* vector(std::size_t row) const noexcept {
-        return block(row).vectors.data() + offset(row) * dim_;
+    [[nodiscard]] std::byte* vector(std::size_t row) const noexcept {
+        return block(row).vectors.data() + offset(row) * vector_bytes_;
     }
     [[nodiscard]] Id& id(std::size_t row) const noexcept { return block(row).ids[offset(row)]; }
     [[nodiscard]] float& norm(std::size_t row) const noexcept {
@@ -81,7 +89,8 @@ class RowStore {
         return static_cast<std::uint32_t>(row) % rows_per_block_;
     }
 
-    std::size_t dim_;
+    VectorFormat format_;
+    std::size_t vector_bytes_;
     std::uint32_t rows_per_block_;
     std::shared_ptr<const BlockTable> blocks_;
 };

@@ -44,7 +44,7 @@ Status copy_live(const Version& frozen, const RowStore& store, const Control& co
 IndexRows rows_of(const VectorField& field, const SealedSegment& segment) {
     const RowStore& store = segment.store;
     return index_rows(field,
-                      {.rows = {store.vector(0), store.dim(), store.dim()},
+                      {.rows = {store.vector(0), store.format().bytes(), store.format().dim},
                        .ids = &store.id(0),
                        .norms = &store.norm(0),
                        .count = segment.rows,
@@ -83,7 +83,7 @@ Result<Seal> seal(const Version& frozen, const VectorField& field, const BuildOp
                       "the collection has " + std::to_string(frozen.live_rows) +
                           " rows; an index takes at most " + std::to_string(kMaxRowsPerSegment));
     }
-    auto segment = std::make_shared<SealedSegment>(field.dim, frozen.live_rows);
+    auto segment = std::make_shared<SealedSegment>(frozen.growing.format, frozen.live_rows);
     VECDB_TRY(copy_live(frozen, segment->store, options.control));
     options.control.report(kIndexBegins);
     VECDB_ASSIGN(auto order, build(*segment, field, options));

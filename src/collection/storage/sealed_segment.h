@@ -19,8 +19,8 @@ namespace vecdb::collection {
 /// Threads: immutable once it is in a version.
 struct SealedSegment {
     /// Make room for `count` >= 1 rows. Throws std::bad_alloc.
-    SealedSegment(std::size_t dim, std::size_t count)
-        : rows(count), store(dim, count), map(store) {}
+    SealedSegment(const VectorFormat& format, std::size_t count)
+        : rows(count), store(format, count), map(store) {}
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
         return store.memory_bytes(rows) + map.memory_bytes() + index_bytes();

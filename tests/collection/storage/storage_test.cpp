@@ -10,10 +10,14 @@
 using vecdb::Id;
 using namespace vecdb::collection;  // NOLINT(google-build-using-namespace): the headers under test
 
+static float* floats_of(const RowStore& store, std::size_t row) {
+    return reinterpret_cast<float*>(store.vector(row));
+}
+
 TEST_CASE("rows keep their values while the first block grows and others follow",
           "[collection][storage]") {
     const std::size_t dim = GENERATE(1U, 100U, 5'000U);
-    RowStore store(dim);
+    RowStore store({.dim = dim});
     REQUIRE(store.rows_per_block() % 64 == 0);
     const std::size_t rows = store.rows_per_block() * 2 + 3;
     std::size_t used = 0;
@@ -21,14 +25,14 @@ TEST_CASE("rows keep their values while the first block grows and others follow"
         const std::size_t next = std::min(wanted, rows);
         store.reserve(next, used);
         for (; used < next; ++used) {
-            store.vector(used)[0] = static_cast<float>(used);
-            store.vector(used)[dim - 1] = static_cast<float>(used);
+            floats_of(store, used)[0] = static_cast<float>(used);
+            floats_of(store, used)[dim - 1] = static_cast<float>(used);
             store.id(used) = static_cast<Id>(used) * 3;
             store.norm(used) = static_cast<float>(used) + 0.5F;
         }
     }
     for (std::size_t row = 0; row < rows; ++row) {
-        REQUIRE(store.vector(row)[dim - 1] == static_cast<float>(row));
+        REQUIRE(floats_of(store, row)[dim - 1] == static_cast<float>(row));
         REQUIRE(store.id(row) == static_cast<Id>(row) * 3);
         REQUIRE(store.norm(row) == static_cast<float>(row) + 0.5F);
     }
@@ -36,7 +40,7 @@ TEST_CASE("rows keep their values while the first block grows and others follow"
 
 TEST_CASE("a table of blocks handed out does not change when the store grows",
           "[collection][storage]") {
-    RowStore store(4);
+    RowStore store({.dim = 4});
     store.reserve(10, 0);
     for (std::size_t row = 0; row < 10; ++row)
         store.id(row) = static_cast<Id>(row);
@@ -53,7 +57,7 @@ TEST_CASE("a table of blocks handed out does not change when the store grows",
 
 TEST_CASE("the id map agrees with a std::map under random inserts and erasures",
           "[collection][storage]") {
-    RowStore store(1);
+    RowStore store({.dim = 1});
     IdMap map(store);
     std::map<Id, std::uint32_t> model;
     std::mt19937_64 random(3);

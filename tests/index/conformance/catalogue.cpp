@@ -43,6 +43,8 @@ std::vector<Variant> hnsw_variants() {
         hnsw("hnsw m=2 codes=none", {.m = 2, .ef_construction = 20, .codes = Codes::kNone}, 0, 0),
     };
     variants.front().is_default = true;
+    for (Variant& variant : variants)
+        variant.in_small = std::get<HnswOptions>(variant.options).m <= 4;  // walks under masks, too
     return variants;
 }
 
@@ -87,7 +89,7 @@ std::vector<Variant> pivots_variants() {
 /// Take an index at its word.
 Variant unknown(const std::string& name) {
     return {.name = name,
-            .options = CustomOptions{.name = name},
+            .options = CustomOptions{.name = name, .parameters = {}},
             .efforts = {{.name = "default"}},
             .is_default = true};
 }

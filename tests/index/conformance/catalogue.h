@@ -20,6 +20,8 @@ struct Variant {
     IndexOptions options;
     std::vector<Effort> efforts;
     bool is_default = false;  ///< The options that users get when they choose nothing.
+    bool in_small =
+        false;  ///< Takes other ways than the default through segments as small as ours.
     bool may_want_more_rows = false;
 };
 

@@ -117,14 +117,14 @@ TEST_CASE("memory_bytes is within 10 % of the memory that an index holds") {
 TEST_CASE("memory_bytes counts blocks of large pages rightly") {
     const Segment segment = make_segment("clustered", {Metric::kL2}, kManyRows, 1);
     for (const Variant& variant : served_variants()) {
-        if (index::index_name(variant.options) == "hnsw") continue;  // takes long; see [slow]
+        if (index::index_name(variant.options) == "hnsw") continue;  // takes long; see [soak]
         const Memory memory = memory_of(maker(variant, segment), segment);
         CAPTURE(variant.name, memory.reported, memory.counted);
         CHECK(memory.fits());
     }
 }
 
-TEST_CASE("memory_bytes counts blocks of large pages rightly: graphs", "[.][slow]") {
+TEST_CASE("memory_bytes counts blocks of large pages rightly: graphs", "[.][soak]") {
     const Segment segment = make_segment("clustered", {Metric::kL2}, kManyRows, 1);
     for (const Variant& variant : served_variants()) {
         const Memory memory = memory_of(maker(variant, segment), segment);

@@ -1,0 +1,315 @@
+#include "index/flat_index.h"
+
+#include "check.h"
+#include "index/coded_scan.h"
+#include "index/codes.h"
+#include "index/exact.h"
+#include "index/flat_batch.h"
+#include "index/flat_scan.h"
+#include "index/rotation.h"
+#include "index/sections.h"
+#include "simd/dispatch.h"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace vecdb::index {
+namespace {
+
+/// The part of the variance that the head of the first codes shall have.
+constexpr double kHeadVariance = 0.88;
+/// Rows of that many dimensions get a middle stage, over so many principal components at most.
+constexpr std::size_t kLongRow = 250;
+constexpr std::size_t kMiddleHead = 256;
+/// Codes of listed rows are compared when fewer than a fourth of the rows are allowed.
+constexpr std::size_t kListedShare = 4;
+/// So few rows are compared by their floats at once.
+constexpr std::size_t kFewRows = 64;
+
+/// The codes of a segment, in three tables.
+struct FlatCodes {
+    CodeSpace space;
+    CodeTable blocks;
+    CodeTable listed;
+    CodeSpace middle_space;
+    CodeTable middle;  ///< Empty for short rows.
+
+    [[nodiscard]] static Result<FlatCodes> build(const IndexRows& rows, const IndexBuild& how);
+    [[nodiscard]] Status save(SectionWriter& to) const;
+    [[nodiscard]] static Result<FlatCodes> load(SectionReader& from,
+                                                const IndexRows& rows,
+                                                bool has_middle);
+
+    [[nodiscard]] CodedStages stages() const noexcept {
+        const bool three = !middle.empty();
+        return {.space = &space,
+                .blocks = &blocks,
+                .listed = &listed,
+                .middle_space = three ? &middle_space : nullptr,
+                .middle = three ? &middle : nullptr};
+    }
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        return space.memory_bytes() + blocks.memory_bytes() + listed.memory_bytes() +
+               middle_space.memory_bytes() + middle.memory_bytes();
+    }
+};
+
+Result<FlatCodes> FlatCodes::build(const IndexRows& rows, const IndexBuild& how) {
+    VECDB_ASSIGN(const PrincipalAxes axes, principal_axes(rows, how));
+    FlatCodes codes;
+    codes.space = CodeSpace::of(axes, {.variance = kHeadVariance}, how.seed);
+    VECDB_ASSIGN(codes.blocks, CodeTable::build(rows, codes.space, CodeLayout::kBlock4, how));
+    if (!codes.blocks.bounds()) return FlatCodes();  // no bound could be told
+    VECDB_ASSIGN(codes.listed, CodeTable::build(rows, codes.space, CodeLayout::kRow4, how));
+    if (rows.dim < kLongRow) return codes;
+    const CodeSpace::Wish wish{.max_head = kMiddleHead, .variance = 1.0, .must_cut = true};
+    codes.middle_space = CodeSpace::of(axes, wish, how.seed + 1);
+    VECDB_ASSIGN(codes.middle, CodeTable::build(rows, codes.middle_space, CodeLayout::kRow8, how));
+    return codes;
+}
+
+Status FlatCodes::save(SectionWriter& to) const {
+    PrefixedWriter block_sections("blocks.", to);
+    VECDB_TRY(space.save(block_sections));
+    VECDB_TRY(blocks.save(block_sections));
+    PrefixedWriter listed_sections("listed.", to);
+    VECDB_TRY(listed.save(listed_sections));
+    if (middle.empty()) return {};
+    PrefixedWriter middle_sections("middle.", to);
+    VECDB_TRY(middle_space.save(middle_sections));
+    return middle.save(middle_sections);
+}
+
+Status corrupt(const std::string& what) {
+    return {StatusCode::kCorruption, "index flat: " + what};
+}
+
+Result<FlatCodes> FlatCodes::load(SectionReader& from, const IndexRows& rows, bool has_middle) {
+    FlatCodes codes;
+    PrefixedReader block_sections("blocks.", from);
+    VECDB_ASSIGN(codes.space, CodeSpace::load(block_sections, rows.dim));
+    VECDB_ASSIGN(codes.blocks, CodeTable::load(block_sections, rows, codes.space));
+    PrefixedReader listed_sections("listed.", from);
+    VECDB_ASSIGN(codes.listed, CodeTable::load(listed_sections, rows, codes.space));
+    if (codes.blocks.layout() != CodeLayout::kBlock4 ||
+        codes.listed.layout() != CodeLayout::kRow4) {
+        return corrupt("codes in another layout");
+    }
+    if (!has_middle) return codes;
+    PrefixedReader middle_sections("middle.", from);
+    VECDB_ASSIGN(codes.middle_space, CodeSpace::load(middle_sections, rows.dim));
+    VECDB_ASSIGN(codes.middle, CodeTable::load(middle_sections, rows, codes.middle_space));
+    if (codes.middle.layout() != CodeLayout::kRow8) return corrupt("codes in another layout");
+    return codes;
+}
+
+/// What FlatIndex::save writes first.
+struct About {
+    std::uint32_t version = 1;
+    std::uint8_t coded = 0;
+    std::uint8_t has_middle = 0;
+    std::uint16_t unused = 0;
+    std::uint64_t rows = 0;
+};
+
+/// Make packed copies of the queries unless they already follow each other.
+const float* packed(std::span<const void* const> queries,
+                    std::size_t dim,
+                    std::vector<float>& copies) {
+    const auto* const first = static_cast<const float*>(queries.front());
+    bool follow = true;
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        follow = follow && queries[q] == first + q * dim;
+    if (follow) return first;
+    copies.resize(queries.size() * dim);
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        std::copy_n(static_cast<const float*>(queries[q]), dim, copies.data() + q * dim);
+    return copies.data();
+}
+
+/// Compare queries with rows of floats, without codes.
+void scan_floats(const IndexRows& rows,
+                 std::span<const void* const> queries,
+                 const RowFilter& filter,
+                 std::span<TopK> best) {
+    const simd::KernelTable& table = simd::table_in_use();
+    const FlatBlock block{
+        .rows = {static_cast<const float*>(rows.base), rows.stride / sizeof(float), rows.dim},
+        .ids = rows.ids,
+        .norms = rows.norms,
+        .count = rows.count,
+        .filter = filter};
+    if (queries.size() >= kMinBatchQueries && rows.norms != nullptr) {
+        std::vector<float> copies;
+        const float* const matrix = packed(queries, rows.dim, copies);
+        const QueryTiles tiles(table, rows.metric, matrix, queries.size(), rows.dim);
+        BatchScan(tiles, best).scan(block);
+        return;
+    }
+    const auto kernels = table.distances(rows.metric, ElementType::kFloat32);
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+        const void* const query[1] = {queries[q]};
+        scan_block(kernels, query, block, best.subspan(q, 1));
+    }
+}
+
+class FlatIndex final : public Index {
+  public:
+    explicit FlatIndex(bool coded) noexcept : wants_codes_(coded) {}
+
+    [[nodiscard]] IndexCapabilities capabilities() const noexcept override {
+        return {.name = "flat", .exact = true, .growable = !wants_codes_};
+    }
+
+    Result<std::vector<std::uint32_t>> build(const IndexRows& rows,
+                                             const IndexBuild& how) override {
+        VECDB_TRY(how.check());
+        FlatCodes codes;
+        if (wants_codes_) VECDB_TRY(build_codes(rows, how, codes));
+        codes_ = std::move(codes);
+        rows_ = rows.count;
+        return std::vector<std::uint32_t>();
+    }
+
+    Status add(const IndexRows& rows, std::size_t first, const IndexBuild& how) override {
+        if (wants_codes_) return Index::add(rows, first, how);
+        VECDB_ASSERT(first == rows_);
+        rows_ = rows.count;
+        return {};
+    }
+
+    void search(const IndexRows& rows,
+                std::span<const void* const> queries,
+                const IndexSearch& how,
+                std::span<TopK> best) const override {
+        if (how.allowed_rows == 0) return;
+        if (!coded()) return search_plainly(rows, queries, how, best);
+        for (std::size_t q = 0; q < queries.size(); ++q)
+            search_coded(rows, static_cast<const float*>(queries[q]), how, best[q]);
+    }
+
+    void range_search(const IndexRows& rows,
+                      const void* query,
+                      float radius,
+                      const IndexSearch& how,
+                      std::vector<Hit>& hits) const override {
+        if (!coded()) return Index::range_search(rows, query, radius, how, hits);
+        range_coded(codes_.stages(),
+                    rows,
+                    static_cast<const float*>(query),
+                    radius,
+                    how.filter,
+                    hits,
+                    how.counters);
+    }
+
+    [[nodiscard]] Status validate(const IndexRows& rows) const override {
+        const bool agree =
+            !coded() || (codes_.blocks.rows() == rows.count && codes_.listed.rows() == rows.count &&
+                         codes_.space.dim() == rows.dim);
+        if (rows_ == rows.count && agree) return {};
+        return corrupt(std::to_string(rows_) + " rows for a segment of " +
+                       std::to_string(rows.count));
+    }
+
+    [[nodiscard]] Status save(SectionWriter& to) const override {
+        About about;
+        about.coded = coded() ? 1 : 0;
+        about.has_middle = codes_.middle.empty() ? 0 : 1;
+        about.rows = rows_;
+        VECDB_TRY(to.write("flat", std::as_bytes(std::span(&about, 1))));
+        return coded() ? codes_.save(to) : Status();
+    }
+
+    Status load(SectionReader& from, const IndexRows& rows) override {
+        VECDB_ASSIGN(const std::span<const std::byte> bytes, from.read("flat"));
+        About about;
+        if (bytes.size() != sizeof(about)) return corrupt("a heading of another size");
+        std::memcpy(&about, bytes.data(), sizeof(about));
+        if (about.version != 1) {
+            return corrupt("version " + std::to_string(about.version) + "; this library reads 1");
+        }
+        if (about.rows != rows.count || about.coded > 1 || about.has_middle > about.coded ||
+            (about.coded != 0 && !wants_codes_)) {
+            return corrupt("a heading for " + std::to_string(about.rows) +
+                           " rows; the segment has " + std::to_string(rows.count));
+        }
+        FlatCodes codes;
+        if (about.coded != 0) {
+            VECDB_ASSIGN(codes, FlatCodes::load(from, rows, about.has_middle != 0));
+        }
+        codes_ = std::move(codes);
+        rows_ = rows.count;
+        return {};
+    }
+
+    [[nodiscard]] std::size_t memory_bytes() const noexcept override {
+        return codes_.memory_bytes();
+    }
+
+  private:
+    static Status build_codes(const IndexRows& rows, const IndexBuild& how, FlatCodes& codes) {
+        VECDB_ASSIGN(codes, FlatCodes::build(rows, how));
+        return {};
+    }
+
+    [[nodiscard]] bool coded() const noexcept { return !codes_.blocks.empty(); }
+
+    void search_coded(const IndexRows& rows,
+                      const float* query,
+                      const IndexSearch& how,
+                      TopK& best) const {
+        if (how.allowed_rows <= std::max(kFewRows, best.capacity())) {
+            const void* const queries[1] = {query};
+            return search_plainly(rows, queries, how, {&best, 1});
+        }
+        const CodedStages stages = codes_.stages();
+        const bool few = how.allowed_rows < rows.count / kListedShare;
+        (few ? scan_listed_coded : scan_all_coded)(
+            stages, rows, query, how.filter, best, how.counters);
+    }
+
+    static void search_plainly(const IndexRows& rows,
+                               std::span<const void* const> queries,
+                               const IndexSearch& how,
+                               std::span<TopK> best) {
+        if (how.counters != nullptr) {
+            how.counters->distances += queries.size() * how.allowed_rows;
+            how.counters->rescored += queries.size() * how.allowed_rows;
+        }
+        if (rows.element_type == ElementType::kFloat32) {
+            return scan_floats(rows, queries, how.filter, best);
+        }
+        for (std::size_t q = 0; q < queries.size(); ++q)
+            scan_allowed(rows, queries[q], how.filter, best[q]);
+    }
+
+    bool wants_codes_;
+    FlatCodes codes_;
+    std::size_t rows_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Index>> make_flat_index(const VectorField& field) {
+    const auto* const options = std::get_if<FlatOptions>(&field.index);
+    if (options == nullptr) {
+        return Status(StatusCode::kInvalidArgument, "field '" + field.name + "' is not flat");
+    }
+    VECDB_TRY(options->validate());
+    const bool floats = field.element_type == ElementType::kFloat32;
+    if (options->codes == Codes::kSq4 && !floats) {
+        return Status(StatusCode::kUnsupported,
+                      "field '" + field.name + "': codes are for float32, not for " +
+                          std::string(to_string(field.element_type)));
+    }
+    return std::unique_ptr<Index>(
+        std::make_unique<FlatIndex>(floats && options->codes != Codes::kNone));
+}
+
+}  // namespace vecdb::index
