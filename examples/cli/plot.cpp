@@ -23,8 +23,10 @@ constexpr double kLetter = 7.6;  // width of a letter of 13 px, generously
 // The last recall that is told from 1.
 constexpr double kNearlyOne = 0.99995;
 constexpr double kRecallTicks[] = {
-    0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, kNearlyOne};
-constexpr double kTickGap = 46;
+    0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, kNearlyOne};
+// Those that are read most get their labels first, as far as there is room.
+constexpr double kLabelledFirst[] = {0.95, 0.99, 0.9, 0.999};
+constexpr double kLabelGap = 44;
 
 // Okabe and Ito's, which colour-blind readers tell apart, yellow left out.
 constexpr const char* kColours[] = {
@@ -105,26 +107,48 @@ std::vector<double> recall_ticks(double lowest, double highest) {
 
 std::string recall_name(double recall) {
     if (recall == kNearlyOne) return "1";
+    if (recall == 0) return "0";
     std::string name = fixed(recall, 4);
     while (name.ends_with('0') && name.size() > 4)
         name.pop_back();
     return name;
 }
 
-std::string draw_axes(const Axes& axes,
-                      const std::vector<double>& recalls,
-                      const std::vector<double>& speeds) {
+/// Recalls whose labels do not touch.
+std::vector<double> labelled(const Axes& axes, const std::vector<double>& recalls) {
+    std::vector<double> order = {recalls.front(), recalls.back()};
+    for (const double recall : kLabelledFirst) {
+        if (std::find(recalls.begin(), recalls.end(), recall) != recalls.end())
+            order.push_back(recall);
+    }
+    order.insert(order.end(), recalls.begin(), recalls.end());
+    std::vector<double> taken;
+    for (const double recall : order) {
+        const bool free = std::none_of(taken.begin(), taken.end(), [&](double other) {
+            return std::abs(axes.x(recall) - axes.x(other)) < kLabelGap;
+        });
+        if (free) taken.push_back(recall);
+    }
+    return taken;
+}
+
+std::string draw_recalls(const Axes& axes, const std::vector<double>& recalls) {
     std::string svg;
-    double last_label = -kTickGap;
     for (const double recall : recalls) {
         const double x = axes.x(recall);
         svg += line_between(x, kTop, x, kBottom, "#dddddd");
-        // The first and the last are what the scale runs between; others give way.
-        const bool last = recall == recalls.back();
-        if (x - last_label < kTickGap || (!last && axes.x(recalls.back()) - x < kTickGap)) continue;
-        svg += text_at(x, kBottom + 20, "text-anchor=\"middle\"", recall_name(recall));
-        last_label = x;
     }
+    for (const double recall : labelled(axes, recalls)) {
+        const double x = axes.x(recall);
+        svg += text_at(x, kBottom + 20, "text-anchor=\"middle\"", recall_name(recall));
+    }
+    return svg;
+}
+
+std::string draw_axes(const Axes& axes,
+                      const std::vector<double>& recalls,
+                      const std::vector<double>& speeds) {
+    std::string svg = draw_recalls(axes, recalls);
     const bool sparse = speeds.size() > 14;
     for (const double speed : speeds) {
         const double y = axes.y(speed);

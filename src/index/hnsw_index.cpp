@@ -1,6 +1,7 @@
 #include "index/hnsw_index.h"
 
 #include "check.h"
+#include "index/coded_scan.h"
 #include "index/exact.h"
 #include "index/hnsw_order.h"
 #include "simd/dispatch.h"
@@ -247,11 +248,16 @@ void HnswIndex::search_one(const IndexRows& rows,
     offer_listed(rows, ListDistances(rows), query, list, best);
 }
 
-/// Compare all allowed rows.
+/// Find the nearest of all allowed rows, exactly.
 void HnswIndex::scan(const IndexRows& rows,
                      const void* query,
                      const IndexSearch& how,
                      TopK& best) const {
+    if (coded()) {
+        const CodedStages stages{.space = &space_, .listed = &codes_};
+        return scan_listed_coded(
+            stages, rows, static_cast<const float*>(query), how.filter, best, how.counters);
+    }
     if (how.counters != nullptr) how.counters->distances += how.allowed_rows;
     scan_allowed(rows, query, how.filter, best);
 }

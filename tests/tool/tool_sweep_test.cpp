@@ -85,6 +85,37 @@ TEST_CASE("bench writes a line a setting, the speed at fixed recalls, a table an
     CHECK(read_bytes(svg).starts_with("<svg "));
 }
 
+TEST_CASE("bench measures every combination of the sweeps, in the order they stand") {
+    const ToolFiles files;
+    const ToolRun run = bench(files,
+                              {"--index",
+                               "ivf nlist=2 codes=none",
+                               "--sweep",
+                               "nprobe=1,2",
+                               "--sweep",
+                               "bound=0.5,1",
+                               "--json",
+                               "-"});
+    INFO(run.err);
+    REQUIRE(run.exit_code == 0);
+    const nlohmann::json points = run.json()["points"];
+    REQUIRE(points.size() == 4);
+    CHECK(points[0]["setting"] == nlohmann::json{{"nprobe", 1}, {"bound", 0.5}});
+    CHECK(points[1]["setting"] == nlohmann::json{{"nprobe", 1}, {"bound", 1.0}});
+    CHECK(points[3]["setting"] == nlohmann::json{{"nprobe", 2}, {"bound", 1.0}});
+    CHECK(points[3]["recall"] == 1.0);
+}
+
+TEST_CASE("bench builds the index that is asked for") {
+    const ToolFiles files;
+    const ToolRun run =
+        bench(files, {"--index", "hnsw m=2 ef_construction=10", "--sweep", "ef=10"});
+    INFO(run.err);
+    REQUIRE(run.exit_code == 0);
+    CHECK(has_line(run.out, "ef=10 "));
+    CHECK(has_line(run.out, "recall 0.95 vecdb "));
+}
+
 TEST_CASE("bench says when a recall is not reached") {
     const ToolFiles files;
     const std::string strict = files.write<std::int64_t>("strict.npy", {0, 0, 4, 4}, 2);
