@@ -175,6 +175,7 @@ class FlatIndex final : public Index {
     Status add(const IndexRows& rows, std::size_t first, const IndexBuild& how) override {
         if (wants_codes_) return Index::add(rows, first, how);
         VECDB_ASSERT(first == rows_);
+        VECDB_TRY(how.check());
         rows_ = rows.count;
         return {};
     }
