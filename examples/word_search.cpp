@@ -120,8 +120,11 @@ double recall(const Answers& found, const Answers& exact, std::size_t k) {
     for (std::size_t i = 0; i < exact.hits.size(); ++i) {
         const auto first = found.hits.begin() + static_cast<std::ptrdiff_t>(i / k * k);
         const auto last = first + static_cast<std::ptrdiff_t>(k);
-        common += std::count_if(
-            first, last, [&](const vecdb::Hit& hit) { return hit.id == exact.hits[i].id; });
+        common +=
+            std::any_of(
+                first, last, [&](const vecdb::Hit& hit) { return hit.id == exact.hits[i].id; })
+                ? 1U
+                : 0U;
     }
     return static_cast<double>(common) / static_cast<double>(exact.hits.size());
 }
@@ -138,7 +141,7 @@ void show_speed(vecdb::Collection& collection) {
     collection.build_index().check();
     std::printf(
         "HNSW graph over %zu words built in %.2f s\n", collection.count(), seconds_since(start));
-    for (const std::size_t ef : {10, 32, 100}) {
+    for (const std::size_t ef : {10U, 32U, 100U}) {
         const Answers found = search_one_by_one(collection, queries, {.k = 10, .ef = ef});
         std::printf("ef %3zu: %.3f ms per query, recall@10 %.3f, %.1f times as fast\n",
                     ef,

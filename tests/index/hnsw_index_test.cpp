@@ -143,7 +143,7 @@ TEST_CASE("hnsw finds most of the nearest rows under every metric and code", "[i
     const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct, Metric::kCosine);
     const Codes codes =
         GENERATE(Codes::kDefault, Codes::kNone, Codes::kSq4, Codes::kSq7, Codes::kSq8);
-    const std::size_t dim = GENERATE(24, 130);
+    const std::size_t dim = GENERATE(24U, 130U);
     CAPTURE(static_cast<int>(metric), static_cast<int>(codes), dim);
     Built built(clustered_rows(3'000, dim, 1), metric, {.m = 16, .codes = codes});
     Matrix queries = clustered_rows(50, dim, 2);

@@ -65,8 +65,8 @@ TEST_CASE("ivf finds what its effort promises") {
 TEST_CASE("ivf that opens all lists and believes the whole bound is exact bit for bit") {
     const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct, Metric::kCosine);
     const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
-    const std::size_t dim = GENERATE(5, 64, 300);
-    const std::size_t k = GENERATE(1, 10, 300);
+    const std::size_t dim = GENERATE(5U, 64U, 300U);
+    const std::size_t k = GENERATE(1U, 10U, 300U);
     auto [segment, queries] = clustered_segment(metric, 2000, dim, 10);
     const auto index = build_ivf(segment, {.nlist = 17, .codes = codes});
     for (std::size_t q = 0; q < queries.rows; ++q) {
@@ -79,8 +79,8 @@ TEST_CASE("ivf that opens all lists and believes the whole bound is exact bit fo
 TEST_CASE("ivf returns allowed rows only, and never too few") {
     const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
     const double part = GENERATE(0.9, 0.5, 0.1, 0.06, 0.01, 0.001, 0.0);
-    const std::size_t k = GENERATE(1, 10, 700);
-    const std::size_t nprobe = GENERATE(1, 5);
+    const std::size_t k = GENERATE(1U, 10U, 700U);
+    const std::size_t nprobe = GENERATE(1U, 5U);
     auto [segment, queries] = clustered_segment(Metric::kL2, 5000, 16, 20);
     const auto index = build_ivf(segment, {.nlist = 50, .codes = codes});
     const RowMask mask(5000, part, 3);
@@ -165,7 +165,7 @@ TEST_CASE("ivf gives the same bytes and order for any number of threads") {
     const auto pair = clustered_segment(metric, 3000, 24, 1);
     Segment one = pair.first;
     const auto bytes = saved(*build_ivf(one, {.nlist = 30, .codes = codes}, 1));
-    for (const std::size_t threads : {2, 3}) {
+    for (const std::size_t threads : {2U, 3U}) {
         Segment other = pair.first;
         CHECK(saved(*build_ivf(other, {.nlist = 30, .codes = codes}, threads)) == bytes);
         CHECK(other.ids == one.ids);
@@ -174,7 +174,7 @@ TEST_CASE("ivf gives the same bytes and order for any number of threads") {
 
 TEST_CASE("a saved ivf index answers the same when loaded") {
     const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
-    const std::size_t dim = GENERATE(16, 300);
+    const std::size_t dim = GENERATE(16U, 300U);
     auto [segment, queries] = clustered_segment(Metric::kL2, 4000, dim);
     const IvfOptions options{.nlist = 80, .codes = codes};
     const auto index = build_ivf(segment, options);
@@ -192,7 +192,7 @@ TEST_CASE("a saved ivf index answers the same when loaded") {
 }
 
 TEST_CASE("ivf refuses damaged sections and is as new then") {
-    auto [segment, queries] = clustered_segment(Metric::kL2, 1000, 8, 1);
+    Segment segment = clustered_segment(Metric::kL2, 1000, 8, 1).first;
     const IvfOptions options{.nlist = 10, .codes = GENERATE(Codes::kNone, Codes::kSq4)};
     SavedSections good;
     REQUIRE(build_ivf(segment, options)->save(good).ok());
@@ -230,7 +230,7 @@ TEST_CASE("ivf refuses damaged sections and is as new then") {
 
 TEST_CASE("ivf over no row, one row, equal rows") {
     const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
-    const std::size_t rows = GENERATE(0, 1, 2, 31, 500);
+    const std::size_t rows = GENERATE(0U, 1U, 2U, 31U, 500U);
     Segment segment(Metric::kL2, Matrix(rows, 6));
     const auto index = build_ivf(segment, {.codes = codes});
     CHECK(index->validate(segment.rows()).ok());

@@ -54,8 +54,8 @@ double objective(const Matrix& rows, const std::vector<float>& centroids) {
 }
 
 TEST_CASE("every row is assigned to its nearest centroid whatever the guess") {
-    const std::size_t dim = GENERATE(1, 7, 100, 300);
-    const std::size_t count = GENERATE(1, 5, 64, 700);
+    const std::size_t dim = GENERATE(1U, 7U, 100U, 300U);
+    const std::size_t count = GENERATE(1U, 5U, 64U, 700U);
     const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct);
     const Matrix rows = test::integer_rows(500, dim, 3, 1);
     const Matrix centroids = test::integer_rows(count, dim, 3, 2);
@@ -151,7 +151,7 @@ TEST_CASE("clusters that lose all rows are split off large ones") {
 
 TEST_CASE("a step of k-means is the same with Faiss and without") {
     if (!has_faiss()) return;
-    const std::size_t dim = GENERATE(1, 5, 64);
+    const std::size_t dim = GENERATE(1U, 5U, 64U);
     const bool with_empty = GENERATE(false, true);
     const Matrix rows = test::normal_rows(900, dim, 11);
     std::vector<std::uint32_t> labels(rows.rows);
