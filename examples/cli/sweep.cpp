@@ -41,8 +41,10 @@ void check_keys(const std::vector<Sweep>& sweeps, const IndexOptions& index) {
 
 std::string Setting::name() const {
     std::string name;
-    for (const auto& [key, value] : values)
-        name += (name.empty() ? "" : " ") + key + '=' + value;
+    for (const auto& [key, value] : values) {
+        if (!name.empty()) name += ' ';
+        name.append(key).append("=").append(value);
+    }
     return name.empty() ? "default" : name;
 }
 
@@ -91,6 +93,7 @@ bool has_sweep(const IndexOptions& index, const std::string& key) {
 std::vector<Setting> parse_sweeps(const std::vector<std::string>& texts,
                                   const IndexOptions& index) {
     std::vector<Sweep> sweeps;
+    sweeps.reserve(texts.size());
     for (const std::string& text : texts)
         sweeps.push_back(parse_sweep(text));
     check_keys(sweeps, index);

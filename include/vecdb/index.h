@@ -103,6 +103,11 @@ struct IndexCapabilities {
 /// Takes the bytes of an index, section by section. The bytes are valid during the call only.
 class SectionWriter {
   public:
+    SectionWriter() = default;
+    SectionWriter(const SectionWriter&) = default;
+    SectionWriter& operator=(const SectionWriter&) = default;
+    SectionWriter(SectionWriter&&) = default;
+    SectionWriter& operator=(SectionWriter&&) = default;
     virtual ~SectionWriter() = default;
     virtual Status write(std::string_view name, std::span<const std::byte> bytes) = 0;
 };
@@ -111,6 +116,11 @@ class SectionWriter {
 /// (their checksums were verified), but not therefore sound: whoever reads checks.
 class SectionReader {
   public:
+    SectionReader() = default;
+    SectionReader(const SectionReader&) = default;
+    SectionReader& operator=(const SectionReader&) = default;
+    SectionReader(SectionReader&&) = default;
+    SectionReader& operator=(SectionReader&&) = default;
     virtual ~SectionReader() = default;
     /// Returns kCorruption when there is no such section.
     virtual Result<std::span<const std::byte>> read(std::string_view name) = 0;

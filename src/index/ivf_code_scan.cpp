@@ -207,33 +207,4 @@ void CodeListScan::compare(std::span<const std::uint32_t> list) {
         best_.offer(distances[i], rows_.ids[kept[i]]);
 }
 
-void range_by_codes(const IndexRows& rows,
-                    const CodeTable& codes,
-                    const void* query,
-                    float radius,
-                    const RowFilter& filter,
-                    const PreparedQuery& prepared,
-                    std::vector<Hit>& hits) {
-    std::uint32_t kept[kListStep];
-    float scores[kListStep];
-    const ListDistances distances(rows);
-    const auto kernel = simd::table_in_use().codes.block4;
-    const auto score = [&](std::size_t begin, std::size_t end) {
-        const std::size_t base = begin * kBlock;
-        const std::size_t count = std::min(end * kBlock, rows.count) - base;
-        std::size_t n = kernel(prepared.code, codes.blocks(base), count, radius, {kept, scores});
-        std::size_t allowed = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::size_t row = base + kept[i];
-            if (filter.test(row)) kept[allowed++] = static_cast<std::uint32_t>(row);
-        }
-        std::uint32_t near[kListStep];
-        n = distances.select(query, {kept, allowed}, radius, {near, scores});
-        for (std::size_t i = 0; i < n; ++i)
-            hits.push_back({rows.ids[near[i]], scores[i]});
-    };
-    const std::size_t blocks = (rows.count + kBlock - 1) / kBlock;
-    for_block_runs(filter, 0, blocks, kListStep / kBlock, score);
-}
-
 }  // namespace vecdb::index

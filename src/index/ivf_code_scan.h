@@ -88,14 +88,4 @@ class CodeListScan {
     float scores_[kChunk];
 };
 
-/// Append every allowed row within `radius`, all rows scored by codes. scratch.coarse is prepared
-/// with the whole bound.
-void range_by_codes(const IndexRows& rows,
-                    const CodeTable& codes,
-                    const void* query,
-                    float radius,
-                    const RowFilter& filter,
-                    const PreparedQuery& prepared,
-                    std::vector<Hit>& hits);
-
 }  // namespace vecdb::index

@@ -1,6 +1,7 @@
 #include "index/ivf_index.h"
 
 #include "check.h"
+#include "index/coded_scan.h"
 #include "index/exact.h"
 #include "index/ivf_code_scan.h"
 #include "index/ivf_codes.h"
@@ -288,9 +289,9 @@ void IvfIndex::range_search(const IndexRows& rows,
     if (!coded_ || rows.count == 0 || compare_allowed_only(rows, how)) {
         return Index::range_search(rows, query, radius, how, hits);
     }
-    PreparedQuery& prepared = scratch_of_thread().scan.coarse;
-    codes_.rows().prepare(codes_.space(), static_cast<const float*>(query), 1.0F, prepared);
-    range_by_codes(rows, codes_.rows(), query, radius, how.filter, prepared, hits);
+    const CodedStages stages{.space = &codes_.space(), .blocks = &codes_.rows()};
+    range_coded(
+        stages, rows, static_cast<const float*>(query), radius, how.filter, hits, how.counters);
 }
 
 Status IvfIndex::validate(const IndexRows& rows) const {

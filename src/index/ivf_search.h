@@ -30,15 +30,15 @@ std::size_t open_lists(const IvfLists& lists,
     nprobe = std::min(nprobe, lists.count());
     ranking.order_up_to(nprobe);
     std::size_t opened = 0;
-    const auto open_next = [&] {
-        const std::size_t list = ranking[opened++];
+    const auto open = [&](std::size_t place) {
+        const std::size_t list = ranking[place];
         scanner.scan(lists.begin(list), lists.end(list));
     };
-    while (opened < nprobe)
-        open_next();
+    for (; opened < nprobe; ++opened)
+        open(opened);
     scanner.flush();
-    while (opened < lists.count() && best.size() < wanted) {
-        open_next();
+    for (; opened < lists.count() && best.size() < wanted; ++opened) {
+        open(opened);
         scanner.flush();
     }
     return opened;

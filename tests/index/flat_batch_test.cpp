@@ -41,7 +41,8 @@ TEST_CASE("the floor of a tile never cuts off a row at the threshold", "[index][
     const std::size_t dim = GENERATE(1U, 7U, 100U, 784U);
     const auto rows = vecdb::test::far_rows(40, dim, centre, 5);
     for (const simd::KernelTable* table : simd::available_tables()) {
-        const simd::DistanceKernels kernels = table->distances(metric, vecdb::ElementType::kFloat32);
+        const simd::DistanceKernels kernels =
+            table->distances(metric, vecdb::ElementType::kFloat32);
         for (std::size_t i = 1; i < rows.rows; ++i) {
             const float* q = rows.row(0).data();
             const float* x = rows.row(i).data();
