@@ -112,7 +112,7 @@ NamedValues parse_named_values(const std::string& option, const std::string& tex
 }
 
 IndexOptions parse_index(const std::string& text) {
-    const IndexOptions options = options_of(parse_named_values(kOption, text));
+    IndexOptions options = options_of(parse_named_values(kOption, text));
     const Status status = validate(options);
     if (!status.ok()) fail(kOption, status.message());
     return options;

@@ -173,8 +173,10 @@ std::string draw_curve(const Axes& axes, const Curve& curve, const char* colour)
     for (const CurvePoint& point : curve.points) {
         const std::string x = fixed(axes.x(point.recall), 1);
         const std::string y = fixed(axes.y(point.qps), 1);
-        path += (path.empty() ? "" : " ") + x + ',' + y;
-        marks += "<circle cx=\"" + x + "\" cy=\"" + y + "\" r=\"3\" fill=\"" + colour + "\"/>\n";
+        if (!path.empty()) path += ' ';
+        path.append(x).append(",").append(y);
+        marks.append("<circle cx=\"").append(x).append("\" cy=\"").append(y);
+        marks.append("\" r=\"3\" fill=\"").append(colour).append("\"/>\n");
     }
     return "<polyline points=\"" + path + "\" fill=\"none\" stroke=\"" + colour +
            "\" stroke-width=\"2\"/>\n" + marks;

@@ -68,7 +68,8 @@ class CollectionState {
     struct Place {
         std::uint32_t segment;
         std::uint32_t row;
-        friend auto operator<=>(const Place&, const Place&) = default;
+        friend auto operator<=>(const Place&,
+                                const Place&) = default;  // NOLINT(modernize-use-nullptr)
     };
     using Places = std::vector<Place>;
 

@@ -311,6 +311,7 @@ void scan_listed_coded(const CodedStages& stages,
     NearestScan(stages, rows, query, best, counters).listed(filter);
 }
 
+// NOLINTNEXTLINE(readability-function-size): what to search, for what, and where to put it
 void range_coded(const CodedStages& stages,
                  const IndexRows& rows,
                  const float* query,

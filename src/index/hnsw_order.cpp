@@ -36,7 +36,7 @@ class Placement {
     }
 
   private:
-    std::uint32_t near_last() const {
+    [[nodiscard]] std::uint32_t near_last() const {
         const std::size_t back = std::min(kLookBack, order_.size());
         for (std::size_t i = 1; i <= back; ++i) {
             for (const std::uint32_t each : graph_.neighbours(order_[order_.size() - i])) {

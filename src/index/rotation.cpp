@@ -6,8 +6,10 @@
 #include <cmath>
 #include <random>
 
+// NOLINTBEGIN(readability-identifier-naming): names of Eigen
 #define EIGEN_DONT_PARALLELIZE
 #define EIGEN_MPL2_ONLY
+// NOLINTEND(readability-identifier-naming)
 #include <Eigen/Dense>
 
 namespace vecdb::index {

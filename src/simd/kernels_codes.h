@@ -114,6 +114,7 @@ struct PlainRow8 {
 };
 
 template <class Layout>
+// NOLINTNEXTLINE(readability-function-size): the parameters of a RowScoreKernel
 VECDB_KERNEL std::size_t plain_rows(const CodeQuery& query,
                                     const CodeRows& rows,
                                     const std::uint32_t* list,

@@ -153,6 +153,7 @@ inline std::size_t select_code_rows(const CodeQuery& query,
 }
 
 template <class Lanes, template <class, std::size_t> class Layout>
+// NOLINTNEXTLINE(readability-function-size): the parameters of a RowScoreKernel
 VECDB_KERNEL std::size_t wide_rows(const CodeQuery& query,
                                    const CodeRows& rows,
                                    const std::uint32_t* list,
@@ -209,12 +210,12 @@ inline void block_sums(const std::int8_t* levels,
         sum = Lanes::no_sums();
     for (std::size_t fours = groups / 4; fours > 0; --fours) {
         add_groups<Lanes, 4>(levels, block, sums);
-        levels += 4 * 8;
+        levels += std::size_t{4 * 8};
         block += 4 * kGroupBytes;
     }
     if (groups & 2U) {
         add_groups<Lanes, 2>(levels, block, sums);
-        levels += 2 * 8;
+        levels += std::size_t{2 * 8};
         block += 2 * kGroupBytes;
     }
     if (groups & 1U) add_groups<Lanes, 1>(levels, block, sums);

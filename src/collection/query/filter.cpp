@@ -71,7 +71,7 @@ AllowedRows FilterState::rows(const SegmentVersion& segment) const {
                    .key = segment.tombstones.get(),
                    .rows = segment.rows,
                    .live = count_live(segment, *entry.rows)};
-    const AllowedRows found{entry.rows, entry.count.live};
+    AllowedRows found{entry.rows, entry.count.live};
     remember(std::move(entry));
     return found;
 }
