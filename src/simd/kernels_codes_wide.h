@@ -29,6 +29,7 @@ namespace {
 
 /// Bytes of a group of a block: eight dimensions of its rows.
 inline constexpr std::size_t kGroupBytes = 4 * kBlockRows;
+inline constexpr std::size_t kGroupLevels = 8;
 /// How far ahead blocks are asked for, in bytes.
 inline constexpr std::size_t kBlockAhead = 4'096;
 
@@ -183,7 +184,7 @@ inline void add_groups(const std::int8_t* levels,
     for (auto& part : parts)
         part = Lanes::no_part();
 #pragma GCC unroll 4
-    for (std::size_t g = 0; g < kGroups; ++g, groups += kGroupBytes, levels += 8) {
+    for (std::size_t g = 0; g < kGroups; ++g, groups += kGroupBytes, levels += kGroupLevels) {
         __builtin_prefetch(groups + kBlockAhead, 0, 3);
         __builtin_prefetch(groups + kBlockAhead + kCodeLine, 0, 3);
         const auto low = Lanes::load4(levels);
@@ -210,12 +211,12 @@ inline void block_sums(const std::int8_t* levels,
         sum = Lanes::no_sums();
     for (std::size_t fours = groups / 4; fours > 0; --fours) {
         add_groups<Lanes, 4>(levels, block, sums);
-        levels += std::size_t{4 * 8};
+        levels += 4 * kGroupLevels;
         block += 4 * kGroupBytes;
     }
     if (groups & 2U) {
         add_groups<Lanes, 2>(levels, block, sums);
-        levels += std::size_t{2 * 8};
+        levels += 2 * kGroupLevels;
         block += 2 * kGroupBytes;
     }
     if (groups & 1U) add_groups<Lanes, 1>(levels, block, sums);
