@@ -1,13 +1,17 @@
 #include "index/coded_scan.h"
 
 #include "check.h"
+#include "index/coded_rescorer.h"
 #include "index/exact.h"
+#include "index/flat_batch.h"
 #include "index/flat_scan.h"
 #include "simd/dispatch.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
 namespace vecdb::index {
 namespace {
@@ -16,35 +20,54 @@ namespace {
 /// double up to the largest, so that a chunk never has much more survivors than it must.
 constexpr std::size_t kFirstChunk = 2'048;
 constexpr std::size_t kLargestChunk = 32'768;
-/// Survivors compared together.
-constexpr std::size_t kFlush = 32;
 /// Code rows asked for ahead of the one that is scored.
 constexpr std::size_t kAhead = 32;
-constexpr std::size_t kMiddleAhead = 8;
-/// Bytes of a row asked for before a flush; the kernel asks for the rest.
-constexpr std::size_t kPrefetchBytes = 512;
 /// Codes are given up when more than a 20th of the rows seen, and more than a few times k, had to
 /// be compared by their floats.
 constexpr std::size_t kHopelessShare = 20;
 constexpr std::size_t kHopelessTimesK = 4;
 /// Not before so many rows were seen: the first thresholds are far above the last.
 constexpr std::size_t kEnoughRows = 6'000;
-/// A comparison of the middle stage costs about this part of one by floats.
-constexpr std::size_t kMiddleShare = 8;
 
 struct Survivor {
     float bound;
     std::uint32_t row;
 };
 
-/// Memory of a scan, kept by each thread.
-struct Scratch {
-    PreparedQuery query;
+/// A query prepared for the first stage and for the middle one.
+struct QueryMemory {
+    PreparedQuery first;
     PreparedQuery middle;
-    std::vector<std::uint32_t> rows;
-    std::vector<float> bounds;
+};
+
+/// Queries that go over a chunk together.
+constexpr std::size_t kTogether = 64;
+/// Bytes of codes that stay in the cache while all of them do.
+constexpr std::size_t kChunkBytes = 256 * 1'024;
+
+/// Memory of scans, kept by each thread.
+struct Scratch {
+    std::vector<QueryMemory> queries;
+    std::vector<std::uint32_t> rows[2];  ///< What the kernel kept, for one query or two.
+    std::vector<float> bounds[2];
     std::vector<std::uint32_t> list;
     std::vector<Survivor> survivors;
+
+    /// Make room for a scan for `count` queries.
+    void make_room(std::size_t count) {
+        constexpr std::size_t kRoom = kLargestChunk + 64;
+        if (queries.size() < count) queries.resize(count);
+        if (list.capacity() >= kRoom) return;
+        for (auto& each : rows)
+            each.resize(kRoom);
+        for (auto& each : bounds)
+            each.resize(kRoom);
+        survivors.reserve(kRoom);
+        list.reserve(kRoom);
+    }
+    [[nodiscard]] simd::Kept kept(std::size_t i) noexcept {
+        return {rows[i].data(), bounds[i].data()};
+    }
 };
 
 Scratch& scratch() {
@@ -57,112 +80,47 @@ std::size_t next_chunk(std::size_t chunk) {
     return std::max(chunk, std::min(2 * chunk, kLargestChunk));
 }
 
-/// Compare rows that survived the first stage: by the middle stage, if any, and by their floats.
-class Rescorer {
-  public:
-    Rescorer(const CodedStages& stages, const IndexRows& rows, const float* query)
-        : stages_(stages),
-          rows_(rows),
-          distances_(rows),
-          query_(query),
-          middle_kernel_(stages.middle != nullptr ? stages.middle->row_kernel(simd::table_in_use())
-                                                  : nullptr) {}
-
-    /// Write those of the listed rows that are at most threshold away, and their distances, to
-    /// `kept`; list.size() <= kFlush.
-    std::size_t select(std::span<const std::uint32_t> list,
-                       float threshold,
-                       const simd::Kept& kept) {
-        std::uint32_t close[kFlush];
-        float bounds[kFlush];
-        if (middle_kernel_ != nullptr) {
-            prepare_middle();
-            middle_scored_ += list.size();
-            const std::size_t n = middle_kernel_(scratch().middle.code,
-                                                 stages_.middle->code_rows(),
-                                                 list.data(),
-                                                 list.size(),
-                                                 kMiddleAhead,
-                                                 threshold,
-                                                 {close, bounds});
-            list = {close, n};
-        }
-        prefetch(list);
-        compared_ += list.size();
-        return distances_.select(query_, list, threshold, kept);
-    }
-
-    /// Return the cost so far in comparisons by floats.
-    [[nodiscard]] std::size_t cost() const noexcept {
-        return compared_ + middle_scored_ / kMiddleShare;
-    }
-    [[nodiscard]] std::size_t compared() const noexcept { return compared_; }
-    [[nodiscard]] const ListDistances& distances() const noexcept { return distances_; }
-
-  private:
-    void prepare_middle() {
-        if (middle_scored_ > 0) return;
-        stages_.middle->prepare(*stages_.middle_space, query_, 1.0F, scratch().middle);
-    }
-
-    void prefetch(std::span<const std::uint32_t> list) const {
-        const std::size_t bytes = std::min(rows_.dim * sizeof(float), kPrefetchBytes);
-        for (const std::uint32_t row : list) {
-            const auto* const at = static_cast<const char*>(rows_.row(row));
-            for (std::size_t byte = 0; byte < bytes; byte += simd::kCacheLine)
-                __builtin_prefetch(at + byte);
-        }
-    }
-
-    const CodedStages& stages_;
-    const IndexRows& rows_;
-    ListDistances distances_;
-    const float* query_;
-    simd::RowScoreKernel middle_kernel_;
-    std::size_t compared_ = 0;
-    std::size_t middle_scored_ = 0;
-};
-
-/// The search for the k nearest. Chunks of rows come in, hits go to `best`.
+/// The search for the k nearest of one query. Chunks of rows come in, hits go to `best`.
 class NearestScan {
   public:
     NearestScan(const CodedStages& stages,
                 const IndexRows& rows,
                 const float* query,
                 TopK& best,
-                SearchCounters* counters)
+                QueryMemory& memory)
         : stages_(stages),
           rows_(rows),
           query_(query),
           best_(best),
-          counters_(counters),
-          rescorer_(stages, rows, query),
-          first_chunk_(std::clamp(4 * best.capacity() / 64 * 64, kFirstChunk, kLargestChunk)) {}
+          memory_(memory),
+          rescorer_(stages, rows, query, memory.middle) {}
 
     void all(const RowFilter& filter) {
         prepare(*stages_.blocks);
-        std::size_t chunk = first_chunk_;
+        std::size_t chunk = first_chunk();
         std::size_t first = 0;
         for (; first < rows_.count && !hopeless(); chunk = next_chunk(chunk)) {
             const std::size_t count = std::min(chunk, rows_.count - first);
-            score_blocks(first, count, filter);
-            compare();
+            const simd::Kept kept = scratch().kept(0);
+            const std::size_t n = simd::table_in_use().codes.block4(
+                query(), stages_.blocks->blocks(first), count, best_.threshold(), kept);
+            take(kept, n, first, count, filter);
             first += count;
         }
-        if (first < rows_.count) scan_floats(first, filter);
-        count(first);
+        if (first == rows_.count) return;
+        const void* const queries[1] = {query_};
+        scan_floats(rows_, first, queries, filter, {&best_, 1});
+        leave(rows_.count - first);
     }
 
     void listed(const RowFilter& filter) {
         prepare(*stages_.listed);
         Scratch& memory = scratch();
         memory.list.clear();
-        std::size_t chunk = first_chunk_;
-        std::size_t seen = 0;
+        std::size_t chunk = first_chunk();
         for_each_allowed(filter, 0, rows_.count, [&](std::span<const std::uint32_t> list) {
-            seen += list.size();
             if (hopeless()) {
-                left_ += list.size();
+                leave(list.size());
                 return offer_listed(rows_, rescorer_.distances(), query_, list, best_);
             }
             memory.list.insert(memory.list.end(), list.begin(), list.end());
@@ -171,59 +129,73 @@ class NearestScan {
             chunk = next_chunk(chunk);
         });
         if (!memory.list.empty()) score_list();
-        count(seen - left_);
+    }
+
+    void prepare(const CodeTable& codes) {
+        codes.prepare(*stages_.space, query_, 1.0F, memory_.first);
+    }
+    [[nodiscard]] const simd::CodeQuery& query() const noexcept { return memory_.first.code; }
+    [[nodiscard]] float threshold() const noexcept { return best_.threshold(); }
+    /// Return how many rows the first chunk has.
+    [[nodiscard]] std::size_t first_chunk() const noexcept {
+        return std::clamp(4 * best_.capacity() / 64 * 64, kFirstChunk, kLargestChunk);
+    }
+
+    /// Compare what a block kernel kept of rows [first, first + count).
+    // NOLINTNEXTLINE(readability-function-size): what was kept of what
+    void take(const simd::Kept& kept,
+              std::size_t n,
+              std::size_t first,
+              std::size_t count,
+              const RowFilter& filter) {
+        auto& survivors = scratch().survivors;
+        survivors.clear();
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::uint32_t row = static_cast<std::uint32_t>(first) + kept.rows[i];
+            if (filter.test(row)) survivors.push_back({kept.distances[i], row});
+        }
+        scored_ += count;
+        compare();
+    }
+
+    /// Whether so many rows survive that the floats alone are faster.
+    [[nodiscard]] bool hopeless() const noexcept {
+        return scored_ >= kEnoughRows &&
+               rescorer_.cost() > kHopelessTimesK * best_.capacity() + scored_ / kHopelessShare;
+    }
+    /// Note that `count` rows are compared by floats alone.
+    void leave(std::size_t count) noexcept { left_ += count; }
+
+    void count(SearchCounters* counters) const {
+        if (counters == nullptr) return;
+        counters->distances += scored_ + left_;
+        counters->rescored += rescorer_.compared() + left_;
     }
 
   private:
-    void prepare(const CodeTable& codes) {
-        Scratch& memory = scratch();
-        codes.prepare(*stages_.space, query_, 1.0F, memory.query);
-        constexpr std::size_t kRoom = kLargestChunk + 64;
-        if (memory.rows.size() >= kRoom) return;
-        memory.rows.resize(kRoom);
-        memory.bounds.resize(kRoom);
-        memory.survivors.reserve(kRoom);
-        memory.list.reserve(kRoom);
-    }
-
-    void score_blocks(std::size_t first, std::size_t count, const RowFilter& filter) {
-        Scratch& memory = scratch();
-        const std::size_t kept =
-            simd::table_in_use().codes.block4(memory.query.code,
-                                              stages_.blocks->blocks(first),
-                                              count,
-                                              best_.threshold(),
-                                              {memory.rows.data(), memory.bounds.data()});
-        scored_ += count;
-        memory.survivors.clear();
-        for (std::size_t i = 0; i < kept; ++i) {
-            const std::uint32_t row = static_cast<std::uint32_t>(first) + memory.rows[i];
-            if (filter.test(row)) memory.survivors.push_back({memory.bounds[i], row});
-        }
-    }
-
     void score_list() {
         Scratch& memory = scratch();
-        const std::size_t kept = stages_.listed->row_kernel(simd::table_in_use())(
-            memory.query.code,
-            stages_.listed->code_rows(),
-            memory.list.data(),
-            memory.list.size(),
-            kAhead,
-            best_.threshold(),
-            {memory.rows.data(), memory.bounds.data()});
+        const simd::Kept kept = memory.kept(0);
+        const std::size_t n =
+            stages_.listed->row_kernel(simd::table_in_use())(query(),
+                                                             stages_.listed->code_rows(),
+                                                             memory.list.data(),
+                                                             memory.list.size(),
+                                                             kAhead,
+                                                             best_.threshold(),
+                                                             kept);
         scored_ += memory.list.size();
         memory.list.clear();
         memory.survivors.clear();
-        for (std::size_t i = 0; i < kept; ++i)
-            memory.survivors.push_back({memory.bounds[i], memory.rows[i]});
+        for (std::size_t i = 0; i < n; ++i)
+            memory.survivors.push_back({kept.distances[i], kept.rows[i]});
         compare();
     }
 
     /// Compare the survivors, those with the smallest bounds first.
     void compare() {
         auto& survivors = scratch().survivors;
-        const std::size_t first = std::min(survivors.size(), std::max(kFlush, best_.capacity()));
+        const std::size_t first = std::min(survivors.size(), std::max(kRescored, best_.capacity()));
         if (first < survivors.size()) {
             std::nth_element(
                 survivors.begin(),
@@ -231,12 +203,12 @@ class NearestScan {
                 survivors.end(),
                 [](const Survivor& a, const Survivor& b) { return a.bound < b.bound; });
         }
-        std::uint32_t list[kFlush];
+        std::uint32_t list[kRescored];
         std::size_t n = 0;
         for (const Survivor& survivor : survivors) {
             if (survivor.bound > best_.threshold()) continue;
             list[n++] = survivor.row;
-            if (n < kFlush) continue;
+            if (n < kRescored) continue;
             flush({list, n});
             n = 0;
         }
@@ -244,61 +216,140 @@ class NearestScan {
     }
 
     void flush(std::span<const std::uint32_t> list) {
-        std::uint32_t rows[kFlush];
-        float distances[kFlush];
+        std::uint32_t rows[kRescored];
+        float distances[kRescored];
         const std::size_t kept = rescorer_.select(list, best_.threshold(), {rows, distances});
         for (std::size_t i = 0; i < kept; ++i)
             best_.offer(distances[i], rows_.ids[rows[i]]);
-    }
-
-    [[nodiscard]] bool hopeless() const noexcept {
-        return scored_ >= kEnoughRows &&
-               rescorer_.cost() > kHopelessTimesK * best_.capacity() + scored_ / kHopelessShare;
-    }
-
-    /// Go on with the floats from row `first` on, a multiple of 64.
-    void scan_floats(std::size_t first, const RowFilter& filter) {
-        const auto kernels = simd::table_in_use().distances(rows_.metric, rows_.element_type);
-        RowFilter rest = filter;
-        if (rest.allowed != nullptr) rest.allowed += first / 64;
-        if (rest.tombstones != nullptr) rest.tombstones += first / 64;
-        const FlatBlock block{.rows = {rows_.row(first), rows_.stride, rows_.dim},
-                              .ids = rows_.ids + first,
-                              .norms = nullptr,
-                              .count = rows_.count - first,
-                              .filter = rest};
-        const void* const queries[1] = {query_};
-        left_ += block.count;
-        scan_block(kernels, queries, block, {&best_, 1});
-    }
-
-    void count(std::size_t scored) const {
-        if (counters_ == nullptr) return;
-        counters_->distances += scored + left_;
-        counters_->rescored += rescorer_.compared() + left_;
     }
 
     const CodedStages& stages_;
     const IndexRows& rows_;
     const float* query_;
     TopK& best_;
-    SearchCounters* counters_;
+    QueryMemory& memory_;
     Rescorer rescorer_;
-    std::size_t first_chunk_;
     std::size_t scored_ = 0;
     std::size_t left_ = 0;  ///< Rows compared by floats alone.
+};
+
+/// The same for up to kTogether queries: each chunk is scored for all of them while its codes are
+/// in the cache, for two at a time. Those for which codes are hopeless leave.
+class NearestScans {
+  public:
+    NearestScans(const CodedStages& stages,
+                 const IndexRows& rows,
+                 std::span<const void* const> queries,
+                 std::span<TopK> best)
+        : stages_(stages), rows_(rows), queries_(queries), best_(best) {
+        scratch().make_room(queries.size());
+        for (std::size_t q = 0; q < queries.size(); ++q) {
+            scans_[q].emplace(
+                stages, rows, static_cast<const float*>(queries[q]), best[q], scratch().queries[q]);
+            scans_[q]->prepare(*stages.blocks);
+            open_[open_count_++] = q;
+        }
+    }
+
+    void all(const RowFilter& filter) {
+        const std::size_t block_bytes = stages_.blocks->blocks(0).bytes();
+        const std::size_t chunk =
+            std::max<std::size_t>(kChunkBytes / block_bytes / 2, 1) * 2 * simd::kBlockRows;
+        std::size_t count = scans_[0]->first_chunk();
+        for (std::size_t first = 0; first < rows_.count && open_count_ > 0; count = chunk) {
+            count = std::min(count, rows_.count - first);
+            for (std::size_t i = 0; i < open_count_; i += 2)
+                score(first, count, filter, {open_ + i, std::min<std::size_t>(2, open_count_ - i)});
+            first += count;
+            give_up(first, filter);
+        }
+    }
+
+    void count(SearchCounters* counters) const {
+        for (std::size_t q = 0; q < queries_.size(); ++q)
+            scans_[q]->count(counters);
+    }
+
+  private:
+    /// Score rows [first, first + count) for one query or two.
+    void score(std::size_t first,
+               std::size_t count,
+               const RowFilter& filter,
+               std::span<const std::size_t> queries) {
+        const auto& kernels = simd::table_in_use().codes;
+        const simd::CodeBlocks blocks = stages_.blocks->blocks(first);
+        const simd::Kept kept[2] = {scratch().kept(0), scratch().kept(1)};
+        NearestScan& one = *scans_[queries.front()];
+        if (queries.size() == 1) {
+            const std::size_t n =
+                kernels.block4(one.query(), blocks, count, one.threshold(), kept[0]);
+            return one.take(kept[0], n, first, count, filter);
+        }
+        NearestScan& other = *scans_[queries[1]];
+        simd::BlockScan scans[2] = {{&one.query(), one.threshold(), kept, 0},
+                                    {&other.query(), other.threshold(), kept + 1, 0}};
+        kernels.block4_pair(scans, blocks, count);
+        one.take(kept[0], scans[0].count, first, count, filter);
+        other.take(kept[1], scans[1].count, first, count, filter);
+    }
+
+    /// Serve the queries for which codes are hopeless by floats from row `first` on.
+    void give_up(std::size_t first, const RowFilter& filter) {
+        std::vector<const void*> queries;
+        std::vector<TopK> best;
+        std::size_t still_open = 0;
+        for (std::size_t i = 0; i < open_count_; ++i) {
+            const std::size_t q = open_[i];
+            open_[still_open] = q;
+            if (!scans_[q]->hopeless()) {
+                ++still_open;
+                continue;
+            }
+            queries.push_back(queries_[q]);
+            best.push_back(best_[q]);
+            given_up_[queries.size() - 1] = q;
+        }
+        open_count_ = still_open;
+        if (queries.empty() || first == rows_.count) return;
+        scan_floats(rows_, first, queries, filter, best);
+        for (std::size_t i = 0; i < queries.size(); ++i) {
+            best_[given_up_[i]] = best[i];
+            scans_[given_up_[i]]->leave(rows_.count - first);
+        }
+    }
+
+    const CodedStages& stages_;
+    const IndexRows& rows_;
+    std::span<const void* const> queries_;
+    std::span<TopK> best_;
+    std::optional<NearestScan> scans_[kTogether];
+    std::size_t open_[kTogether];      ///< Queries that are served by codes.
+    std::size_t given_up_[kTogether];  ///< Queries that leave now.
+    std::size_t open_count_ = 0;
 };
 
 }  // namespace
 
 void scan_all_coded(const CodedStages& stages,
                     const IndexRows& rows,
-                    const float* query,
+                    std::span<const void* const> queries,
                     const RowFilter& filter,
-                    TopK& best,
+                    std::span<TopK> best,
                     SearchCounters* counters) {
     VECDB_ASSERT(stages.blocks->rows() == rows.count);
-    NearestScan(stages, rows, query, best, counters).all(filter);
+    if (queries.size() == 1) {
+        scratch().make_room(1);
+        const auto* const query = static_cast<const float*>(queries[0]);
+        NearestScan scan(stages, rows, query, best[0], scratch().queries[0]);
+        scan.all(filter);
+        return scan.count(counters);
+    }
+    for (std::size_t first = 0; first < queries.size(); first += kTogether) {
+        const std::size_t count = std::min(kTogether, queries.size() - first);
+        NearestScans scans(stages, rows, queries.subspan(first, count), best.subspan(first, count));
+        scans.all(filter);
+        scans.count(counters);
+    }
 }
 
 void scan_listed_coded(const CodedStages& stages,
@@ -308,52 +359,10 @@ void scan_listed_coded(const CodedStages& stages,
                        TopK& best,
                        SearchCounters* counters) {
     VECDB_ASSERT(stages.listed->rows() == rows.count);
-    NearestScan(stages, rows, query, best, counters).listed(filter);
-}
-
-// NOLINTNEXTLINE(readability-function-size): what to search, for what, and where to put it
-void range_coded(const CodedStages& stages,
-                 const IndexRows& rows,
-                 const float* query,
-                 float radius,
-                 const RowFilter& filter,
-                 std::vector<Hit>& hits,
-                 SearchCounters* counters) {
-    Scratch& memory = scratch();
-    stages.blocks->prepare(*stages.space, query, 1.0F, memory.query);
-    memory.rows.resize(std::max(memory.rows.size(), kFirstChunk));
-    memory.bounds.resize(std::max(memory.bounds.size(), kFirstChunk));
-    Rescorer rescorer(stages, rows, query);
-    std::uint32_t kept_rows[kFlush];
-    float kept_distances[kFlush];
-    const auto flush = [&](std::span<const std::uint32_t> list) {
-        const std::size_t kept = rescorer.select(list, radius, {kept_rows, kept_distances});
-        for (std::size_t i = 0; i < kept; ++i)
-            hits.push_back({rows.ids[kept_rows[i]], kept_distances[i]});
-    };
-    for (std::size_t first = 0; first < rows.count; first += kFirstChunk) {
-        const std::size_t count = std::min(kFirstChunk, rows.count - first);
-        const std::size_t kept =
-            simd::table_in_use().codes.block4(memory.query.code,
-                                              stages.blocks->blocks(first),
-                                              count,
-                                              radius,
-                                              {memory.rows.data(), memory.bounds.data()});
-        std::uint32_t list[kFlush];
-        std::size_t n = 0;
-        for (std::size_t i = 0; i < kept; ++i) {
-            const std::uint32_t row = static_cast<std::uint32_t>(first) + memory.rows[i];
-            if (!filter.test(row)) continue;
-            list[n++] = row;
-            if (n < kFlush) continue;
-            flush({list, n});
-            n = 0;
-        }
-        flush({list, n});
-    }
-    if (counters == nullptr) return;
-    counters->distances += rows.count;
-    counters->rescored += rescorer.compared();
+    scratch().make_room(1);
+    NearestScan scan(stages, rows, query, best, scratch().queries[0]);
+    scan.listed(filter);
+    scan.count(counters);
 }
 
 }  // namespace vecdb::index

@@ -8,6 +8,7 @@
 /// Rows are taken in chunks. Of a chunk's survivors those with the smallest bounds are compared
 /// first, which lowers the threshold for the rest. When too many survive, as in data that codes
 /// cannot tell apart, the scan goes on with the floats alone.
+/// The later stages are in coded_rescorer.h.
 
 #include "index/codes.h"
 #include "index/top_k.h"
@@ -16,6 +17,7 @@
 #include <vecdb/types.h>
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace vecdb::index {
@@ -30,16 +32,16 @@ struct CodedStages {
     const CodeTable* middle = nullptr;
 };
 
-/// Offer the nearest of all rows that `filter` allows, by stages.blocks. Good when most are
-/// allowed. Allocates nothing after the first calls of a thread.
+/// Offer to best[i] the nearest to queries[i] of all rows that `filter` allows, by stages.blocks.
+/// Good when most are allowed. One query allocates nothing after the first calls of a thread.
 void scan_all_coded(const CodedStages& stages,
                     const IndexRows& rows,
-                    const float* query,
+                    std::span<const void* const> queries,
                     const RowFilter& filter,
-                    TopK& best,
+                    std::span<TopK> best,
                     SearchCounters* counters);
 
-/// The same by stages.listed: looks at allowed rows only. Good when few are allowed.
+/// The same for one query by stages.listed: looks at allowed rows only. Good when few are allowed.
 void scan_listed_coded(const CodedStages& stages,
                        const IndexRows& rows,
                        const float* query,

@@ -1,5 +1,7 @@
 #include "index/flat_batch.h"
 
+#include "simd/dispatch.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -46,6 +48,21 @@ double row_length(Metric metric, std::size_t dim, float norm) noexcept {
     constexpr double kSlack = 1.001;
     if (metric == Metric::kCosine) return kSlack;
     return kSlack * std::sqrt(static_cast<double>(norm) + static_cast<double>(dim) * 0x1p-147);
+}
+
+/// Make packed copies of the queries unless they already follow each other.
+const float* packed(std::span<const void* const> queries,
+                    std::size_t dim,
+                    std::vector<float>& copies) {
+    const auto* const first = static_cast<const float*>(queries.front());
+    bool follow = true;
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        follow = follow && queries[q] == first + q * dim;
+    if (follow) return first;
+    copies.resize(queries.size() * dim);
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        std::copy_n(static_cast<const float*>(queries[q]), dim, copies.data() + q * dim);
+    return copies.data();
 }
 
 }  // namespace
@@ -243,6 +260,31 @@ void BatchScan::rescore(std::size_t query, const Panels& panels, const simd::Til
     for (std::size_t i = 0; i < kept; ++i) {
         best.offer(distances[i], panels.block.ids[kept_rows[i]]);
     }
+}
+
+void scan_floats(const IndexRows& rows,
+                 std::size_t first,
+                 std::span<const void* const> queries,
+                 const RowFilter& filter,
+                 std::span<TopK> best) {
+    const simd::KernelTable& table = simd::table_in_use();
+    RowFilter rest = filter;
+    if (rest.allowed != nullptr) rest.allowed += first / 64;
+    if (rest.tombstones != nullptr) rest.tombstones += first / 64;
+    const FlatBlock block{.rows = {rows.row(first), rows.stride, rows.dim},
+                          .ids = rows.ids + first,
+                          .norms = rows.norms != nullptr ? rows.norms + first : nullptr,
+                          .count = rows.count - first,
+                          .filter = rest};
+    const bool has_tiles = rows.element_type == ElementType::kFloat32 && rows.norms != nullptr;
+    if (has_tiles && queries.size() >= kMinBatchQueries) {
+        std::vector<float> copies;
+        const float* const matrix = packed(queries, rows.dim, copies);
+        const QueryTiles tiles(table, rows.metric, matrix, queries.size(), rows.dim);
+        BatchScan(tiles, best).scan(block);
+        return;
+    }
+    scan_block(table.distances(rows.metric, rows.element_type), queries, block, best);
 }
 
 }  // namespace vecdb::index

@@ -11,6 +11,7 @@
 #include "simd/aligned_buffer.h"
 #include "simd/kernel_table.h"
 
+#include <vecdb/index.h>
 #include <vecdb/types.h>
 
 #include <cstddef>
@@ -99,5 +100,16 @@ class BatchScan {
     std::vector<std::uint32_t> list_;
     std::vector<simd::TileHit> hits_;
 };
+
+/// Compare queries with the rows of a segment from row `first`, a multiple of 64, on, which hold
+/// floats: in tiles when there are enough queries. `filter` is for all rows.
+///
+/// \param queries  rows.dim elements each
+/// \param best     of each query
+void scan_floats(const IndexRows& rows,
+                 std::size_t first,
+                 std::span<const void* const> queries,
+                 const RowFilter& filter,
+                 std::span<TopK> best);
 
 }  // namespace vecdb::index

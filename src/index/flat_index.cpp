@@ -5,10 +5,8 @@
 #include "index/codes.h"
 #include "index/exact.h"
 #include "index/flat_batch.h"
-#include "index/flat_scan.h"
 #include "index/rotation.h"
 #include "index/sections.h"
-#include "simd/dispatch.h"
 
 #include <algorithm>
 #include <cstring>
@@ -117,43 +115,6 @@ struct About {
     std::uint64_t rows = 0;
 };
 
-/// Make packed copies of the queries unless they already follow each other.
-const float* packed(std::span<const void* const> queries,
-                    std::size_t dim,
-                    std::vector<float>& copies) {
-    const auto* const first = static_cast<const float*>(queries.front());
-    bool follow = true;
-    for (std::size_t q = 0; q < queries.size(); ++q)
-        follow = follow && queries[q] == first + q * dim;
-    if (follow) return first;
-    copies.resize(queries.size() * dim);
-    for (std::size_t q = 0; q < queries.size(); ++q)
-        std::copy_n(static_cast<const float*>(queries[q]), dim, copies.data() + q * dim);
-    return copies.data();
-}
-
-/// Compare queries with rows of floats, without codes.
-void scan_floats(const IndexRows& rows,
-                 std::span<const void* const> queries,
-                 const RowFilter& filter,
-                 std::span<TopK> best) {
-    const simd::KernelTable& table = simd::table_in_use();
-    const FlatBlock block{.rows = {rows.base, rows.stride, rows.dim},
-                          .ids = rows.ids,
-                          .norms = rows.norms,
-                          .count = rows.count,
-                          .filter = filter};
-    const bool has_tiles = rows.element_type == ElementType::kFloat32 && rows.norms != nullptr;
-    if (has_tiles && queries.size() >= kMinBatchQueries) {
-        std::vector<float> copies;
-        const float* const matrix = packed(queries, rows.dim, copies);
-        const QueryTiles tiles(table, rows.metric, matrix, queries.size(), rows.dim);
-        BatchScan(tiles, best).scan(block);
-        return;
-    }
-    scan_block(table.distances(rows.metric, rows.element_type), queries, block, best);
-}
-
 class FlatIndex final : public Index {
   public:
     explicit FlatIndex(bool coded) noexcept : wants_codes_(coded) {}
@@ -184,10 +145,9 @@ class FlatIndex final : public Index {
                 std::span<const void* const> queries,
                 const IndexSearch& how,
                 std::span<TopK> best) const override {
-        if (how.allowed_rows == 0) return;
+        if (queries.empty() || how.allowed_rows == 0) return;
         if (!coded()) return search_plainly(rows, queries, how, best);
-        for (std::size_t q = 0; q < queries.size(); ++q)
-            search_coded(rows, static_cast<const float*>(queries[q]), how, best[q]);
+        search_coded(rows, queries, how, best);
     }
 
     void range_search(const IndexRows& rows,
@@ -258,17 +218,18 @@ class FlatIndex final : public Index {
     [[nodiscard]] bool coded() const noexcept { return !codes_.blocks.empty(); }
 
     void search_coded(const IndexRows& rows,
-                      const float* query,
+                      std::span<const void* const> queries,
                       const IndexSearch& how,
-                      TopK& best) const {
-        if (how.allowed_rows <= std::max(kFewRows, best.capacity())) {
-            const void* const queries[1] = {query};
-            return search_plainly(rows, queries, how, {&best, 1});
-        }
+                      std::span<TopK> best) const {
+        if (how.allowed_rows <= std::max(kFewRows, best[0].capacity()))
+            return search_plainly(rows, queries, how, best);
         const CodedStages stages = codes_.stages();
-        const bool few = how.allowed_rows < rows.count / kListedShare;
-        (few ? scan_listed_coded : scan_all_coded)(
-            stages, rows, query, how.filter, best, how.counters);
+        if (how.allowed_rows >= rows.count / kListedShare)
+            return scan_all_coded(stages, rows, queries, how.filter, best, how.counters);
+        for (std::size_t q = 0; q < queries.size(); ++q) {
+            const auto* const query = static_cast<const float*>(queries[q]);
+            scan_listed_coded(stages, rows, query, how.filter, best[q], how.counters);
+        }
     }
 
     static void search_plainly(const IndexRows& rows,
@@ -280,7 +241,7 @@ class FlatIndex final : public Index {
             how.counters->rescored += queries.size() * how.allowed_rows;
         }
         if (rows.element_type == ElementType::kFloat32) {
-            return scan_floats(rows, queries, how.filter, best);
+            return scan_floats(rows, 0, queries, how.filter, best);
         }
         for (std::size_t q = 0; q < queries.size(); ++q)
             scan_allowed(rows, queries[q], how.filter, best[q]);

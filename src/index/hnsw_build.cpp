@@ -272,6 +272,18 @@ std::size_t count_unreachable(const HnswGraph& graph, std::span<const std::uint3
     return graph.nodes() - reached.nodes().size();
 }
 
+std::size_t find_repeated_link(const HnswGraph& graph) {
+    std::vector<std::uint32_t> linked_from(graph.nodes(), ~std::uint32_t{0});
+    for (std::size_t i = 0; i < graph.nodes(); ++i) {
+        const auto node = static_cast<std::uint32_t>(i);
+        for (const std::uint32_t to : graph.neighbours(node)) {
+            if (linked_from[to] == node) return i;
+            linked_from[to] = node;
+        }
+    }
+    return graph.nodes();
+}
+
 void connect(const HnswSpace& space, std::span<const std::uint32_t> entries, HnswGraph& graph) {
     if (entries.empty()) return;
     Reached reached(graph);

@@ -123,6 +123,9 @@ class HnswBuilder {
 [[nodiscard]] std::size_t count_unreachable(const HnswGraph& graph,
                                             std::span<const std::uint32_t> entries);
 
+/// Return the first node whose list names another one twice, or graph.nodes().
+[[nodiscard]] std::size_t find_repeated_link(const HnswGraph& graph);
+
 /// Give each node that cannot be reached from entries[0] a link from a near node that can. Takes
 /// the places that lists have beyond the degree they were built with: one each is always enough.
 void connect(const HnswSpace& space, std::span<const std::uint32_t> entries, HnswGraph& graph);

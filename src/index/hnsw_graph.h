@@ -13,11 +13,14 @@
 
 namespace vecdb::index {
 
-/// Lists of neighbours of fixed width, one after the other. A list shorter than the width is padded
-/// with its own node's number, which a walk passes over because it has been there.
+/// Lists of neighbours of fixed width, one after the other; no neighbour stands in a list twice. A
+/// list shorter than the width is padded with its own node's number, which a walk passes over
+/// because it has been there.
 /// Threads: const methods may run concurrently; different nodes may be set concurrently.
 class HnswGraph {
   public:
+    static constexpr std::size_t kPerLine = simd::kCacheLine / sizeof(std::uint32_t);
+
     HnswGraph() = default;
 
     /// Make `nodes` empty lists with room for `degree` neighbours each.
@@ -29,8 +32,7 @@ class HnswGraph {
 
     /// Return the width of lists that hold `degree` neighbours: whole cache lines.
     [[nodiscard]] static constexpr std::size_t width_of(std::size_t degree) noexcept {
-        constexpr std::size_t kLine = simd::kCacheLine / sizeof(std::uint32_t);
-        return (degree + kLine - 1) / kLine * kLine;
+        return (degree + kPerLine - 1) / kPerLine * kPerLine;
     }
 
     [[nodiscard]] std::size_t nodes() const noexcept { return nodes_; }
@@ -39,6 +41,13 @@ class HnswGraph {
     /// Return the whole padded list.
     [[nodiscard]] const std::uint32_t* list(std::uint32_t node) const noexcept {
         return links_.data() + node * width_;
+    }
+    /// Return the width of a list without the lines that are padding only.
+    [[nodiscard]] std::size_t used_width(std::uint32_t node) const noexcept {
+        std::size_t width = width_;
+        while (width > kPerLine && list(node)[width - kPerLine] == node)
+            width -= kPerLine;
+        return width;
     }
     /// Return the neighbours without the padding.
     [[nodiscard]] std::span<const std::uint32_t> neighbours(std::uint32_t node) const noexcept {

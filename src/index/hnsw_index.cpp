@@ -278,6 +278,8 @@ Status HnswIndex::validate(const IndexRows& rows) const {
     if (wrong != links.end()) {
         return corrupt("a link to node " + std::to_string(*wrong) + " of " + std::to_string(nodes));
     }
+    if (const auto node = find_repeated_link(graph_); node < nodes)
+        return corrupt("node " + std::to_string(node) + " links to another one twice");
     const std::size_t lost = count_unreachable(graph_, entries());
     if (lost > 0) return corrupt(std::to_string(lost) + " nodes cannot be reached");
     return {};

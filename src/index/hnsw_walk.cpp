@@ -75,9 +75,10 @@ void Walk::enter(const WalkDistances& distances, std::span<const std::uint32_t> 
 }
 
 Walk::Hop Walk::expand(const HnswGraph& graph, const WalkDistances& distances, std::uint32_t node) {
+    const std::uint32_t* list = graph.list(node);
     std::uint32_t* fresh = visited_.next();
-    const std::size_t count = table_->walk.visit(graph.list(node),
-                                                 graph.width(),
+    const std::size_t count = table_->walk.visit(list,
+                                                 graph.used_width(node),
                                                  visited_.words(),
                                                  distances.memory(),
                                                  distances.lines(),
@@ -100,9 +101,8 @@ void Walk::score(const WalkDistances& distances, const Hop& hop) {
 
 /// Ask for the list of a node.
 void Walk::ask_for_list(const HnswGraph& graph, std::uint32_t node) const {
-    constexpr std::size_t kPerLine = simd::kCacheLine / sizeof(std::uint32_t);
     const std::uint32_t* list = graph.list(node);
-    for (std::size_t l = 0; l < graph.width(); l += kPerLine)
+    for (std::size_t l = 0; l < graph.width(); l += HnswGraph::kPerLine)
         __builtin_prefetch(list + l, 0, 3);
 }
 

@@ -83,6 +83,19 @@ using BlockScoreKernel = std::size_t (*)(const CodeQuery& query,
                                          float threshold,
                                          const Kept& kept);
 
+/// One query's part in a scan of blocks for several.
+struct BlockScan {
+    const CodeQuery* query;
+    float threshold;
+    const Kept* kept;
+    std::size_t count;  ///< Set by the kernel: how many were kept.
+};
+
+/// Do for each of two queries what a BlockScoreKernel does, reading the codes once.
+using BlockPairKernel = void (*)(BlockScan (&scans)[2],
+                                 const CodeBlocks& blocks,
+                                 std::size_t count);
+
 /// Score the listed rows, in the order of the list, the same way. Row list[i + ahead] is asked for
 /// when row i is scored; 0 asks for nothing. `kept` has room for count rounded up to a multiple of
 /// 16.
@@ -97,6 +110,7 @@ using RowScoreKernel = std::size_t (*)(const CodeQuery& query,
 /// All code kernels of one level.
 struct CodeKernels {
     BlockScoreKernel block4;
+    BlockPairKernel block4_pair;
     RowScoreKernel row4;
     RowScoreKernel row5;
     RowScoreKernel row7;
@@ -105,7 +119,8 @@ struct CodeKernels {
 
 /// Mark the bits of the listed rows in `visited` and write those that were not marked to `fresh`,
 /// in order; asks for the first `lines` cache lines of the code row of each. Returns their number.
-/// `fresh` has room for count rounded up to a multiple of 16; a row may stand in the list twice.
+/// `fresh` has room for count rounded up to a multiple of 16; no row but a marked one may stand in
+/// the list twice.
 using VisitKernel = std::size_t (*)(const std::uint32_t* list,
                                     std::size_t count,
                                     std::uint64_t* visited,

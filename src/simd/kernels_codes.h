@@ -165,8 +165,16 @@ VECDB_KERNEL inline std::size_t plain_block4(const CodeQuery& query,
     return n;
 }
 
+VECDB_KERNEL inline void plain_block4_pair(BlockScan (&scans)[2],
+                                           const CodeBlocks& blocks,
+                                           std::size_t count) {
+    for (BlockScan& scan : scans)
+        scan.count = plain_block4(*scan.query, blocks, count, scan.threshold, *scan.kept);
+}
+
 constexpr CodeKernels plain_code_kernels() {
     return {.block4 = plain_block4,
+            .block4_pair = plain_block4_pair,
             .row4 = plain_rows<PlainRow4>,
             .row5 = plain_rows<PlainRow5>,
             .row7 = plain_rows<PlainRow7>,

@@ -174,72 +174,86 @@ VECDB_KERNEL std::size_t wide_rows(const CodeQuery& query,
 template <class Lanes>
 inline constexpr std::size_t kBlockRegisters = kGroupBytes / Lanes::kWidth;
 
+/// Sums of a block's rows for kQueries queries.
+template <class Lanes, std::size_t kQueries>
+using BlockSums = typename Lanes::Sums[kQueries][kBlockRegisters<Lanes>];
+
 /// Add the products of kGroups groups of a block, kPartProducts at most.
-template <class Lanes, std::size_t kGroups>
-inline void add_groups(const std::int8_t* levels,
+template <class Lanes, std::size_t kGroups, std::size_t kQueries>
+inline void add_groups(const std::int8_t* const (&levels)[kQueries],
+                       std::size_t first_level,
                        const std::uint8_t* groups,
-                       typename Lanes::Sums (&sums)[kBlockRegisters<Lanes>]) {
+                       BlockSums<Lanes, kQueries>& sums) {
     static_assert(2 * kGroups <= kPartProducts);
-    typename Lanes::Part parts[kBlockRegisters<Lanes>];
-    for (auto& part : parts)
-        part = Lanes::no_part();
+    constexpr std::size_t kVectors = kBlockRegisters<Lanes>;
+    typename Lanes::Part parts[kQueries][kVectors];
+    for (auto& of_query : parts)
+        for (auto& part : of_query)
+            part = Lanes::no_part();
 #pragma GCC unroll 4
-    for (std::size_t g = 0; g < kGroups; ++g, groups += kGroupBytes, levels += kGroupLevels) {
+    for (std::size_t g = 0; g < kGroups; ++g, groups += kGroupBytes, first_level += kGroupLevels) {
         __builtin_prefetch(groups + kBlockAhead, 0, 3);
         __builtin_prefetch(groups + kBlockAhead + kCodeLine, 0, 3);
-        const auto low = Lanes::load4(levels);
-        const auto high = Lanes::load4(levels + 4);
+        typename Lanes::Bytes low[kQueries];
+        typename Lanes::Bytes high[kQueries];
+#pragma GCC unroll 2
+        for (std::size_t q = 0; q < kQueries; ++q) {
+            low[q] = Lanes::load4(levels[q] + first_level);
+            high[q] = Lanes::load4(levels[q] + first_level + 4);
+        }
 #pragma GCC unroll 8
-        for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v) {
+        for (std::size_t v = 0; v < kVectors; ++v) {
             const auto codes = Lanes::load(groups + v * Lanes::kWidth);
-            parts[v] = Lanes::add_small(parts[v], Lanes::low_halves(codes), low);
-            parts[v] = Lanes::add_small(parts[v], Lanes::high_halves(codes), high);
+            const auto low_codes = Lanes::low_halves(codes);
+            const auto high_codes = Lanes::high_halves(codes);
+#pragma GCC unroll 2
+            for (std::size_t q = 0; q < kQueries; ++q) {
+                parts[q][v] = Lanes::add_small(parts[q][v], low_codes, low[q]);
+                parts[q][v] = Lanes::add_small(parts[q][v], high_codes, high[q]);
+            }
         }
     }
+#pragma GCC unroll 2
+    for (std::size_t q = 0; q < kQueries; ++q)
 #pragma GCC unroll 8
-    for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v)
-        sums[v] = Lanes::widen(sums[v], parts[v]);
+        for (std::size_t v = 0; v < kVectors; ++v)
+            sums[q][v] = Lanes::widen(sums[q][v], parts[q][v]);
 }
 
 /// Compute raw of the 32 rows of a block.
-template <class Lanes>
-inline void block_sums(const std::int8_t* levels,
+template <class Lanes, std::size_t kQueries>
+inline void block_sums(const std::int8_t* const (&levels)[kQueries],
                        const std::uint8_t* block,
                        std::size_t groups,
-                       typename Lanes::Sums (&sums)[kBlockRegisters<Lanes>]) {
-    for (auto& sum : sums)
-        sum = Lanes::no_sums();
-    for (std::size_t fours = groups / 4; fours > 0; --fours) {
-        add_groups<Lanes, 4>(levels, block, sums);
-        levels += 4 * kGroupLevels;
-        block += 4 * kGroupBytes;
-    }
+                       BlockSums<Lanes, kQueries>& sums) {
+    for (auto& of_query : sums)
+        for (auto& sum : of_query)
+            sum = Lanes::no_sums();
+    std::size_t g = 0;
+    for (; g + 4 <= groups; g += 4)
+        add_groups<Lanes, 4>(levels, g * kGroupLevels, block + g * kGroupBytes, sums);
     if (groups & 2U) {
-        add_groups<Lanes, 2>(levels, block, sums);
-        levels += 2 * kGroupLevels;
-        block += 2 * kGroupBytes;
+        add_groups<Lanes, 2>(levels, g * kGroupLevels, block + g * kGroupBytes, sums);
+        g += 2;
     }
-    if (groups & 1U) add_groups<Lanes, 1>(levels, block, sums);
+    if (groups & 1U) add_groups<Lanes, 1>(levels, g * kGroupLevels, block + g * kGroupBytes, sums);
 }
 
+/// What a scan of blocks looks for, in registers, and what it has kept.
 template <class Lanes>
-VECDB_KERNEL std::size_t wide_block4(const CodeQuery& query,
-                                     const CodeBlocks& blocks,
-                                     std::size_t count,
-                                     float threshold,
-                                     const Kept& kept) {
-    constexpr std::size_t kVectors = kBlockRegisters<Lanes>;
-    constexpr std::uint32_t kLanes = (1U << Lanes::kGroup) - 1;
-    const Scorer<Lanes> scorer(query);
-    const auto limit = Lanes::broadcast(threshold);
-    const std::uint8_t* block = blocks.base;
-    std::size_t n = 0;
-    for (std::size_t first = 0; first < count; first += kBlockRows, block += blocks.bytes()) {
-        typename Lanes::Sums sums[kVectors];
-        block_sums<Lanes>(query.levels, block, blocks.groups, sums);
+struct BlockSelection {
+    explicit BlockSelection(const BlockScan& scan)
+        : scorer(*scan.query), limit(Lanes::broadcast(scan.threshold)), kept(*scan.kept) {}
+
+    /// Keep those of rows [first, first + count), 32 at most, whose scores are not above the limit.
+    void take(const typename Lanes::Sums (&sums)[kBlockRegisters<Lanes>],
+              const std::uint8_t* factors,
+              std::size_t first,
+              std::size_t count) {
+        constexpr std::size_t kVectors = kBlockRegisters<Lanes>;
+        constexpr std::uint32_t kLanes = (1U << Lanes::kGroup) - 1;
         typename Lanes::Floats scores[kVectors];
         std::uint32_t mask = 0;
-        const std::uint8_t* factors = block + blocks.groups * kGroupBytes;
 #pragma GCC unroll 8
         for (std::size_t v = 0; v < kVectors; ++v, factors += 2 * Lanes::kGroup) {
             scores[v] = scorer(sums[v],
@@ -249,8 +263,8 @@ VECDB_KERNEL std::size_t wide_block4(const CodeQuery& query,
                                 Lanes::load_halves(factors + 192)});
             mask |= Lanes::not_above(scores[v], limit) << (v * Lanes::kGroup);
         }
-        if (count - first < kBlockRows) mask &= (1U << (count - first)) - 1;
-        if (mask == 0) continue;
+        if (count < kBlockRows) mask &= (1U << count) - 1;
+        if (mask == 0) return;
 #pragma GCC unroll 8
         for (std::size_t v = 0; v < kVectors; ++v) {
             const auto numbers =
@@ -258,12 +272,59 @@ VECDB_KERNEL std::size_t wide_block4(const CodeQuery& query,
             n = Lanes::keep(numbers, scores[v], mask >> (v * Lanes::kGroup) & kLanes, kept, n);
         }
     }
-    return n;
+
+    const Scorer<Lanes> scorer;
+    const typename Lanes::Floats limit;
+    const Kept kept;
+    std::size_t n = 0;
+};
+
+/// Score blocks for one query or two (BlockScan) at once.
+template <class Lanes, class... Scans>
+inline void scan_blocks(const CodeBlocks& blocks, std::size_t count, Scans&... scans) {
+    constexpr std::size_t kQueries = sizeof...(Scans);
+    BlockSelection<Lanes> selections[] = {BlockSelection<Lanes>(scans)...};
+    const std::int8_t* const levels[] = {scans.query->levels...};
+    const std::uint8_t* block = blocks.base;
+    for (std::size_t first = 0; first < count; first += kBlockRows, block += blocks.bytes()) {
+        BlockSums<Lanes, kQueries> sums;
+        block_sums<Lanes, kQueries>(levels, block, blocks.groups, sums);
+        const std::uint8_t* const factors = block + blocks.groups * kGroupBytes;
+#pragma GCC unroll 2
+        for (std::size_t q = 0; q < kQueries; ++q)
+            selections[q].take(sums[q], factors, first, count - first);
+    }
+    const BlockSelection<Lanes>* selection = selections;
+    ((scans.count = selection++->n), ...);
+}
+
+template <class Lanes>
+VECDB_KERNEL std::size_t wide_block4(const CodeQuery& query,
+                                     const CodeBlocks& blocks,
+                                     std::size_t count,
+                                     float threshold,
+                                     const Kept& kept) {
+    BlockScan scan = {&query, threshold, &kept, 0};
+    scan_blocks<Lanes>(blocks, count, scan);
+    return scan.count;
+}
+
+template <class Lanes>
+VECDB_KERNEL void wide_block4_pair(BlockScan (&scans)[2],
+                                   const CodeBlocks& blocks,
+                                   std::size_t count) {
+    if constexpr (kBlockRegisters<Lanes> <= 4) {  // the sums of both fit the registers
+        scan_blocks<Lanes>(blocks, count, scans[0], scans[1]);
+    } else {
+        scan_blocks<Lanes>(blocks, count, scans[0]);
+        scan_blocks<Lanes>(blocks, count, scans[1]);
+    }
 }
 
 template <class Lanes>
 constexpr CodeKernels wide_code_kernels() {
     return {.block4 = wide_block4<Lanes>,
+            .block4_pair = wide_block4_pair<Lanes>,
             .row4 = wide_rows<Lanes, WideRow4>,
             .row5 = wide_rows<Lanes, WideRow5>,
             .row7 = wide_rows<Lanes, WideRow7>,

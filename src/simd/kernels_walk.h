@@ -23,22 +23,22 @@ VECDB_KERNEL inline std::size_t visit(const std::uint32_t* list,
                                       const CodeRows& rows,
                                       std::size_t lines,
                                       std::uint32_t* fresh) {
-    // No branch on the bits: they cannot be predicted.
+    // No branch on the bits: they cannot be predicted. And none is set before all have been read:
+    // neighbours lie in few words, and a load would wait for the store before it.
     std::size_t n = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint32_t row = list[i];
-        const std::uint64_t word = visited[row / 64];
         fresh[n] = row;
-        n += static_cast<std::size_t>(~word >> (row % 64) & 1U);
-        visited[row / 64] = word | std::uint64_t{1} << (row % 64);
+        n += static_cast<std::size_t>(~visited[row / 64] >> (row % 64) & 1U);
     }
-    if (lines == 1) {
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::uint32_t row = fresh[i];
         // Into the second level: more lines can be on their way to it than to the first.
-        for (std::size_t i = 0; i < n; ++i)
-            __builtin_prefetch(rows.base + fresh[i] * rows.stride, 0, 2);
-    } else {
-        for (std::size_t i = 0; i < n; ++i)
-            prefetch_code(rows.base + fresh[i] * rows.stride, lines * kCodeLine);
+        if (lines == 1)
+            __builtin_prefetch(rows.base + row * rows.stride, 0, 2);
+        else
+            prefetch_code(rows.base + row * rows.stride, lines * kCodeLine);
+        visited[row / 64] |= std::uint64_t{1} << (row % 64);
     }
     return n;
 }

@@ -222,7 +222,7 @@ TEST_CASE("a flat index takes hits that were there before", "[index][flat]") {
 
 TEST_CASE("many queries at once get the answers of one at a time", "[index][flat]") {
     const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
-    const std::size_t count = GENERATE(2U, 23U);
+    const std::size_t count = GENERATE(2U, 23U, 131U);
     const bool apart = GENERATE(false, true);
     const Segment segment(vecdb::test::normal_rows(3'000, 33, 3), Metric::kInnerProduct);
     const IndexRows rows = segment.view();
@@ -241,6 +241,43 @@ TEST_CASE("many queries at once get the answers of one at a time", "[index][flat
         CAPTURE(q, apart);
         const auto wanted = expected(rows, static_cast<const float*>(pointers[q]), mask, 7);
         REQUIRE(vecdb::test::identical(best[q].sort(), wanted));
+    }
+}
+
+TEST_CASE("of many queries at once those that codes cannot serve leave for the floats",
+          "[index][flat]") {
+    // Odd queries are in a tight cluster, whose rows codes cannot tell apart, even ones are not.
+    constexpr std::size_t kCount = 150;
+    constexpr std::size_t kDim = 8;
+    auto rows_of_all = vecdb::test::clustered_rows(40'000, kDim, 3, 100.0F, 1e-4F, 3);
+    const auto spread = vecdb::test::normal_rows(20'000, kDim, 9);
+    for (std::size_t r = 0; r < spread.rows; ++r) {
+        for (std::size_t d = 0; d < kDim; ++d)
+            rows_of_all.values[2 * r * kDim + d] = 100.0F * spread.row(r)[d];
+    }
+    const Segment segment(std::move(rows_of_all), Metric::kL2);
+    const IndexRows rows = segment.view();
+    const auto index = built(rows);
+    std::vector<const void*> pointers;
+    std::vector<Hit> slots(kCount * 10);
+    for (std::size_t q = 0; q < kCount; ++q)
+        pointers.push_back(segment.matrix().row(q).data());
+    for (const double part : {1.0, 0.5}) {
+        const Mask mask(rows.count, part, 5);
+        std::vector<TopK> best;
+        for (std::size_t q = 0; q < kCount; ++q)
+            best.emplace_back(std::span(slots).subspan(q * 10, 10));
+        SearchCounters counters;
+        index->search(rows, pointers, mask.search(&counters), best);
+        CAPTURE(part, counters.rescored);
+        CHECK(counters.distances == kCount * rows.count);
+        CHECK(counters.rescored > kCount / 2 * rows.count / 10);
+        CHECK(counters.rescored < (kCount / 2 + kCount / 8) * rows.count);
+        for (std::size_t q = 0; q < kCount; ++q) {
+            CAPTURE(q);
+            const auto wanted = expected(rows, static_cast<const float*>(pointers[q]), mask, 10);
+            REQUIRE(vecdb::test::identical(best[q].sort(), wanted));
+        }
     }
 }
 

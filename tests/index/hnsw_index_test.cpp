@@ -255,6 +255,11 @@ TEST_CASE("hnsw refuses damaged bytes", "[index][hnsw]") {
         std::memcpy(saved.bytes["hnsw.links"].data() + 40, &wrong, sizeof(wrong));
         CHECK(loaded.load(saved, built.rows()).code() == StatusCode::kCorruption);
     }
+    SECTION("a link twice") {
+        std::byte* first = saved.bytes["hnsw.links"].data();
+        std::memcpy(first + 4, first, 4);
+        CHECK(loaded.load(saved, built.rows()).code() == StatusCode::kCorruption);
+    }
     SECTION("a section that is missing or cut short") {
         for (const auto& [name, bytes] : Sections(saved).bytes) {
             Sections damaged = saved;

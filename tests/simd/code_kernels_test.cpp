@@ -224,6 +224,49 @@ TEST_CASE("code rows are kept in the list's order, with one score wherever they 
     }
 }
 
+/// Return what a scan of blocks has kept.
+Pairs kept_by(const simd::BlockScan& scan) {
+    Pairs pairs;
+    pairs.rows.assign(scan.kept->rows, scan.kept->rows + scan.count);
+    pairs.distances.assign(scan.kept->distances, scan.kept->distances + scan.count);
+    return pairs;
+}
+
+TEST_CASE("a pair of queries gets from blocks what each alone does", "[simd][quick]") {
+    INFO("seed " << kSeed);
+    Random random(kSeed);
+    for (const std::size_t dim : {1U, 8U, 30U, 56U, 100U, 113U, 200U, 784U}) {
+        PlainCodes codes = make_codes(kRowLayouts[0], 100, dim, Levels::kRandom, random);
+        draw_factors(codes, random);
+        const PlainCodes other = make_codes(kRowLayouts[0], 1, dim, Levels::kRandom, random);
+        const PackedBlocks packed(codes, (dim + 7) / 8);
+        const PackedBlocks other_packed(other, (dim + 7) / 8);
+        const simd::CodeQuery queries[2] = {packed.query(kUsual), other_packed.query(kRawOnly)};
+        for (const simd::KernelTable* table : simd::available_tables()) {
+            for (std::size_t count = 0; count <= 100; count += count % 32 < 2 ? 1 : 15) {
+                Pairs all[2];
+                for (std::size_t q = 0; q < 2; ++q)
+                    all[q] = run_blocks(*table, queries[q], packed.blocks(), count);
+                for (std::size_t which = 0; which < 3; ++which) {
+                    CAPTURE(table->name, dim, count, which);
+                    const float limits[2] = {
+                        thresholds_of(all[0], count / 2)[count > 0 ? which : 0],
+                        thresholds_of(all[1], count / 3)[count > 0 ? 2 - which : 0]};
+                    const std::size_t room = (count + 31) / 32 * 32;
+                    const simd::Kept kept[2] = {
+                        {guarded_room<std::uint32_t, 3>(room), guarded_room<float, 3>(room)},
+                        {guarded_room<std::uint32_t, 4>(room), guarded_room<float, 4>(room)}};
+                    simd::BlockScan scans[2] = {{&queries[0], limits[0], &kept[0], 0},
+                                                {&queries[1], limits[1], &kept[1], 0}};
+                    table->codes.block4_pair(scans, packed.blocks(), count);
+                    for (std::size_t q = 0; q < 2; ++q)
+                        REQUIRE(difference(kept_by(scans[q]), not_above(all[q], limits[q])) == "");
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("code blocks keep rows in ascending order, with one score wherever they stand",
           "[simd][quick]") {
     INFO("seed " << kSeed);

@@ -32,11 +32,14 @@ TEST_CASE("visit answers each row once, in the order of the list", "[simd][quick
             GuardedArray<std::uint32_t> list(count);
             std::vector<std::uint32_t> expected;
             for (std::uint32_t& row : list) {
-                // Some from a narrow range: the same words, and rows twice in one list.
-                row = static_cast<std::uint32_t>(random() % (count % 2 == 0 ? kRows : 40));
+                // Some from a narrow range: the same words, and marked rows more than once.
+                do
+                    row = static_cast<std::uint32_t>(random() % (count % 2 == 0 ? kRows : 150));
+                while (std::find(expected.begin(), expected.end(), row) != expected.end());
                 if (!seen[row]) expected.push_back(row);
-                seen[row] = true;
             }
+            for (const std::uint32_t row : expected)
+                seen[row] = true;
             GuardedArray<std::uint32_t> fresh((count + 15) / 16 * 16);
             const std::size_t n = table->walk.visit(
                 list.data(), count, visited.data(), rows, count % 3, fresh.data());
