@@ -16,28 +16,34 @@
 namespace vecdb::index {
 namespace {
 
-/// Rows of the first chunk, which gives the first threshold, at least; multiples of 64. Chunks
-/// double up to the largest, so that a chunk never has much more survivors than it must.
+/// Rows of the first chunk, which gives the first threshold; multiples of 64.
 constexpr std::size_t kFirstChunk = 2'048;
 constexpr std::size_t kLargestChunk = 32'768;
+/// Survivors wait until a fourth more rows have been seen: with the smallest bounds of all of them
+/// compared first, most others need not be.
+constexpr std::size_t kWaitShare = 4;
+constexpr std::size_t kMostPending = 4'096;
 /// Code rows asked for ahead of the one that is scored.
 constexpr std::size_t kAhead = 32;
-/// Codes are given up when more than a 20th of the rows seen, and more than a few times k, had to
-/// be compared by their floats.
+/// Listed rows scored together after the first chunk.
+constexpr std::size_t kListChunk = 8'192;
+/// Codes are given up when more than a 20th of all the rows to search, and more than a few times k,
+/// had to be compared by their floats. It is not the share of the rows seen that counts: the first
+/// thresholds are far above the last, so most survivors come early.
 constexpr std::size_t kHopelessShare = 20;
 constexpr std::size_t kHopelessTimesK = 4;
-/// Not before so many rows were seen: the first thresholds are far above the last.
-constexpr std::size_t kEnoughRows = 6'000;
 
 struct Survivor {
     float bound;
     std::uint32_t row;
 };
 
-/// A query prepared for the first stage and for the middle one.
+/// What a query needs: itself prepared for the first stage and for the middle one, and the rows
+/// that wait for being compared.
 struct QueryMemory {
     PreparedQuery first;
     PreparedQuery middle;
+    std::vector<Survivor> pending;
 };
 
 /// Queries that go over a chunk together.
@@ -51,7 +57,6 @@ struct Scratch {
     std::vector<std::uint32_t> rows[2];  ///< What the kernel kept, for one query or two.
     std::vector<float> bounds[2];
     std::vector<std::uint32_t> list;
-    std::vector<Survivor> survivors;
 
     /// Make room for a scan for `count` queries.
     void make_room(std::size_t count) {
@@ -62,7 +67,6 @@ struct Scratch {
             each.resize(kRoom);
         for (auto& each : bounds)
             each.resize(kRoom);
-        survivors.reserve(kRoom);
         list.reserve(kRoom);
     }
     [[nodiscard]] simd::Kept kept(std::size_t i) noexcept {
@@ -75,64 +79,50 @@ Scratch& scratch() {
     return memory;
 }
 
-/// Return the chunk to come after one of `chunk` rows.
-std::size_t next_chunk(std::size_t chunk) {
-    return std::max(chunk, std::min(2 * chunk, kLargestChunk));
-}
-
 /// The search for the k nearest of one query. Chunks of rows come in, hits go to `best`.
 class NearestScan {
   public:
+    /// \param to_search  how many rows there are to search
+    // NOLINTNEXTLINE(readability-function-size): what to search, for what, and where to put it
     NearestScan(const CodedStages& stages,
                 const IndexRows& rows,
+                std::size_t to_search,
                 const float* query,
                 TopK& best,
                 QueryMemory& memory)
         : stages_(stages),
           rows_(rows),
+          to_search_(to_search),
           query_(query),
           best_(best),
           memory_(memory),
           rescorer_(stages, rows, query, memory.middle) {}
 
-    void all(const RowFilter& filter) {
-        prepare(*stages_.blocks);
-        std::size_t chunk = first_chunk();
-        std::size_t first = 0;
-        for (; first < rows_.count && !hopeless(); chunk = next_chunk(chunk)) {
-            const std::size_t count = std::min(chunk, rows_.count - first);
-            const simd::Kept kept = scratch().kept(0);
-            const std::size_t n = simd::table_in_use().codes.block4(
-                query(), stages_.blocks->blocks(first), count, best_.threshold(), kept);
-            take(kept, n, first, count, filter);
-            first += count;
-        }
-        if (first == rows_.count) return;
-        const void* const queries[1] = {query_};
-        scan_floats(rows_, first, queries, filter, {&best_, 1});
-        leave(rows_.count - first);
-    }
-
+    /// Search the rows that `filter` allows, by stages.listed.
     void listed(const RowFilter& filter) {
         prepare(*stages_.listed);
-        Scratch& memory = scratch();
-        memory.list.clear();
+        auto& waiting = scratch().list;
+        waiting.clear();
         std::size_t chunk = first_chunk();
         for_each_allowed(filter, 0, rows_.count, [&](std::span<const std::uint32_t> list) {
             if (hopeless()) {
                 leave(list.size());
                 return offer_listed(rows_, rescorer_.distances(), query_, list, best_);
             }
-            memory.list.insert(memory.list.end(), list.begin(), list.end());
-            if (memory.list.size() + 2 * kListStep <= chunk) return;
+            waiting.insert(waiting.end(), list.begin(), list.end());
+            if (waiting.size() + 2 * kListStep <= chunk) return;
             score_list();
-            chunk = next_chunk(chunk);
+            chunk = std::max(chunk, kListChunk);
         });
-        if (!memory.list.empty()) score_list();
+        if (!waiting.empty()) score_list();
+        finish();
     }
 
     void prepare(const CodeTable& codes) {
         codes.prepare(*stages_.space, query_, 1.0F, memory_.first);
+        memory_.pending.clear();
+        memory_.pending.reserve(kMostPending);
+        due_ = first_chunk();
     }
     [[nodiscard]] const simd::CodeQuery& query() const noexcept { return memory_.first.code; }
     [[nodiscard]] float threshold() const noexcept { return best_.threshold(); }
@@ -141,27 +131,25 @@ class NearestScan {
         return std::clamp(4 * best_.capacity() / 64 * 64, kFirstChunk, kLargestChunk);
     }
 
-    /// Compare what a block kernel kept of rows [first, first + count).
+    /// Take what a block kernel kept of rows [first, first + count).
     // NOLINTNEXTLINE(readability-function-size): what was kept of what
     void take(const simd::Kept& kept,
               std::size_t n,
               std::size_t first,
               std::size_t count,
               const RowFilter& filter) {
-        auto& survivors = scratch().survivors;
-        survivors.clear();
         for (std::size_t i = 0; i < n; ++i) {
             const std::uint32_t row = static_cast<std::uint32_t>(first) + kept.rows[i];
-            if (filter.test(row)) survivors.push_back({kept.distances[i], row});
+            if (filter.test(row)) memory_.pending.push_back({kept.distances[i], row});
         }
-        scored_ += count;
-        compare();
+        saw(count);
     }
+    /// Compare what is still open.
+    void finish() { compare(); }
 
     /// Whether so many rows survive that the floats alone are faster.
     [[nodiscard]] bool hopeless() const noexcept {
-        return scored_ >= kEnoughRows &&
-               rescorer_.cost() > kHopelessTimesK * best_.capacity() + scored_ / kHopelessShare;
+        return rescorer_.cost() > kHopelessTimesK * best_.capacity() + to_search_ / kHopelessShare;
     }
     /// Note that `count` rows are compared by floats alone.
     void leave(std::size_t count) noexcept { left_ += count; }
@@ -184,17 +172,22 @@ class NearestScan {
                                                              kAhead,
                                                              best_.threshold(),
                                                              kept);
-        scored_ += memory.list.size();
-        memory.list.clear();
-        memory.survivors.clear();
         for (std::size_t i = 0; i < n; ++i)
-            memory.survivors.push_back({kept.distances[i], kept.rows[i]});
+            memory_.pending.push_back({kept.distances[i], kept.rows[i]});
+        saw(memory.list.size());
+        memory.list.clear();
+    }
+
+    void saw(std::size_t count) {
+        scored_ += count;
+        if (scored_ < due_ && memory_.pending.size() < kMostPending) return;
         compare();
+        due_ = scored_ + scored_ / kWaitShare;
     }
 
     /// Compare the survivors, those with the smallest bounds first.
     void compare() {
-        auto& survivors = scratch().survivors;
+        auto& survivors = memory_.pending;
         const std::size_t first = std::min(survivors.size(), std::max(kRescored, best_.capacity()));
         if (first < survivors.size()) {
             std::nth_element(
@@ -213,6 +206,7 @@ class NearestScan {
             n = 0;
         }
         flush({list, n});
+        survivors.clear();
     }
 
     void flush(std::span<const std::uint32_t> list) {
@@ -225,16 +219,18 @@ class NearestScan {
 
     const CodedStages& stages_;
     const IndexRows& rows_;
+    std::size_t to_search_;
     const float* query_;
     TopK& best_;
     QueryMemory& memory_;
     Rescorer rescorer_;
     std::size_t scored_ = 0;
+    std::size_t due_ = 0;   ///< Compare when so many rows are scored.
     std::size_t left_ = 0;  ///< Rows compared by floats alone.
 };
 
-/// The same for up to kTogether queries: each chunk is scored for all of them while its codes are
-/// in the cache, for two at a time. Those for which codes are hopeless leave.
+/// The searches of up to kTogether queries by stages.blocks: each chunk is scored for all of them
+/// while its codes are in the cache, for two at a time. Those for which codes are hopeless leave.
 class NearestScans {
   public:
     NearestScans(const CodedStages& stages,
@@ -244,8 +240,12 @@ class NearestScans {
         : stages_(stages), rows_(rows), queries_(queries), best_(best) {
         scratch().make_room(queries.size());
         for (std::size_t q = 0; q < queries.size(); ++q) {
-            scans_[q].emplace(
-                stages, rows, static_cast<const float*>(queries[q]), best[q], scratch().queries[q]);
+            scans_[q].emplace(stages,
+                              rows,
+                              rows.count,
+                              static_cast<const float*>(queries[q]),
+                              best[q],
+                              scratch().queries[q]);
             scans_[q]->prepare(*stages.blocks);
             open_[open_count_++] = q;
         }
@@ -263,6 +263,8 @@ class NearestScans {
             first += count;
             give_up(first, filter);
         }
+        for (std::size_t i = 0; i < open_count_; ++i)
+            scans_[open_[i]]->finish();
     }
 
     void count(SearchCounters* counters) const {
@@ -337,13 +339,6 @@ void scan_all_coded(const CodedStages& stages,
                     std::span<TopK> best,
                     SearchCounters* counters) {
     VECDB_ASSERT(stages.blocks->rows() == rows.count);
-    if (queries.size() == 1) {
-        scratch().make_room(1);
-        const auto* const query = static_cast<const float*>(queries[0]);
-        NearestScan scan(stages, rows, query, best[0], scratch().queries[0]);
-        scan.all(filter);
-        return scan.count(counters);
-    }
     for (std::size_t first = 0; first < queries.size(); first += kTogether) {
         const std::size_t count = std::min(kTogether, queries.size() - first);
         NearestScans scans(stages, rows, queries.subspan(first, count), best.subspan(first, count));
@@ -352,15 +347,17 @@ void scan_all_coded(const CodedStages& stages,
     }
 }
 
+// NOLINTNEXTLINE(readability-function-size): what to search, for what, and where to put it
 void scan_listed_coded(const CodedStages& stages,
                        const IndexRows& rows,
                        const float* query,
                        const RowFilter& filter,
+                       std::size_t allowed_rows,
                        TopK& best,
                        SearchCounters* counters) {
     VECDB_ASSERT(stages.listed->rows() == rows.count);
     scratch().make_room(1);
-    NearestScan scan(stages, rows, query, best, scratch().queries[0]);
+    NearestScan scan(stages, rows, allowed_rows, query, best, scratch().queries[0]);
     scan.listed(filter);
     scan.count(counters);
 }

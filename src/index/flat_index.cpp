@@ -228,7 +228,8 @@ class FlatIndex final : public Index {
             return scan_all_coded(stages, rows, queries, how.filter, best, how.counters);
         for (std::size_t q = 0; q < queries.size(); ++q) {
             const auto* const query = static_cast<const float*>(queries[q]);
-            scan_listed_coded(stages, rows, query, how.filter, best[q], how.counters);
+            scan_listed_coded(
+                stages, rows, query, how.filter, how.allowed_rows, best[q], how.counters);
         }
     }
 

@@ -255,8 +255,13 @@ void HnswIndex::scan(const IndexRows& rows,
                      TopK& best) const {
     if (coded()) {
         const CodedStages stages{.space = &space_, .listed = &codes_};
-        return scan_listed_coded(
-            stages, rows, static_cast<const float*>(query), how.filter, best, how.counters);
+        return scan_listed_coded(stages,
+                                 rows,
+                                 static_cast<const float*>(query),
+                                 how.filter,
+                                 how.allowed_rows,
+                                 best,
+                                 how.counters);
     }
     if (how.counters != nullptr) how.counters->distances += how.allowed_rows;
     scan_allowed(rows, query, how.filter, best);

@@ -245,28 +245,13 @@ struct BlockSelection {
     explicit BlockSelection(const BlockScan& scan)
         : scorer(*scan.query), limit(Lanes::broadcast(scan.threshold)), kept(*scan.kept) {}
 
-    /// Keep those of rows [first, first + count), 32 at most, whose scores are not above the limit.
-    void take(const typename Lanes::Sums (&sums)[kBlockRegisters<Lanes>],
-              const std::uint8_t* factors,
+    /// Keep those rows of a block, from row `first` on, whose bits are set in `mask`.
+    void keep(const typename Lanes::Floats (&scores)[kBlockRegisters<Lanes>],
               std::size_t first,
-              std::size_t count) {
-        constexpr std::size_t kVectors = kBlockRegisters<Lanes>;
+              std::uint32_t mask) {
         constexpr std::uint32_t kLanes = (1U << Lanes::kGroup) - 1;
-        typename Lanes::Floats scores[kVectors];
-        std::uint32_t mask = 0;
 #pragma GCC unroll 8
-        for (std::size_t v = 0; v < kVectors; ++v, factors += 2 * Lanes::kGroup) {
-            scores[v] = scorer(sums[v],
-                               {Lanes::load_halves(factors),
-                                Lanes::load_halves(factors + 64),
-                                Lanes::load_halves(factors + 128),
-                                Lanes::load_halves(factors + 192)});
-            mask |= Lanes::not_above(scores[v], limit) << (v * Lanes::kGroup);
-        }
-        if (count < kBlockRows) mask &= (1U << count) - 1;
-        if (mask == 0) return;
-#pragma GCC unroll 8
-        for (std::size_t v = 0; v < kVectors; ++v) {
+        for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v) {
             const auto numbers =
                 Lanes::count_from(static_cast<std::uint32_t>(first + v * Lanes::kGroup));
             n = Lanes::keep(numbers, scores[v], mask >> (v * Lanes::kGroup) & kLanes, kept, n);
@@ -279,6 +264,27 @@ struct BlockSelection {
     std::size_t n = 0;
 };
 
+/// Score the 32 rows of a block for each selection and return which rows are not above its limit.
+template <class Lanes, std::size_t kQueries>
+inline void block_scores(const BlockSelection<Lanes> (&selections)[kQueries],
+                         const BlockSums<Lanes, kQueries>& sums,
+                         const std::uint8_t* factors,
+                         typename Lanes::Floats (&scores)[kQueries][kBlockRegisters<Lanes>],
+                         std::uint32_t (&masks)[kQueries]) {
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < kBlockRegisters<Lanes>; ++v, factors += 2 * Lanes::kGroup) {
+        const GroupFactors<typename Lanes::Floats> group = {Lanes::load_halves(factors),
+                                                            Lanes::load_halves(factors + 64),
+                                                            Lanes::load_halves(factors + 128),
+                                                            Lanes::load_halves(factors + 192)};
+#pragma GCC unroll 2
+        for (std::size_t q = 0; q < kQueries; ++q) {
+            scores[q][v] = selections[q].scorer(sums[q][v], group);
+            masks[q] |= Lanes::not_above(scores[q][v], selections[q].limit) << (v * Lanes::kGroup);
+        }
+    }
+}
+
 /// Score blocks for one query or two (BlockScan) at once.
 template <class Lanes, class... Scans>
 inline void scan_blocks(const CodeBlocks& blocks, std::size_t count, Scans&... scans) {
@@ -289,10 +295,15 @@ inline void scan_blocks(const CodeBlocks& blocks, std::size_t count, Scans&... s
     for (std::size_t first = 0; first < count; first += kBlockRows, block += blocks.bytes()) {
         BlockSums<Lanes, kQueries> sums;
         block_sums<Lanes, kQueries>(levels, block, blocks.groups, sums);
-        const std::uint8_t* const factors = block + blocks.groups * kGroupBytes;
+        typename Lanes::Floats scores[kQueries][kBlockRegisters<Lanes>];
+        std::uint32_t masks[kQueries] = {};
+        block_scores<Lanes, kQueries>(
+            selections, sums, block + blocks.groups * kGroupBytes, scores, masks);
+        const std::uint32_t wanted = count - first < kBlockRows ? (1U << (count - first)) - 1 : ~0U;
 #pragma GCC unroll 2
-        for (std::size_t q = 0; q < kQueries; ++q)
-            selections[q].take(sums[q], factors, first, count - first);
+        for (std::size_t q = 0; q < kQueries; ++q) {
+            if ((masks[q] & wanted) != 0) selections[q].keep(scores[q], first, masks[q] & wanted);
+        }
     }
     const BlockSelection<Lanes>* selection = selections;
     ((scans.count = selection++->n), ...);

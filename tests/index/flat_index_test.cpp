@@ -249,7 +249,7 @@ TEST_CASE("of many queries at once those that codes cannot serve leave for the f
     // Odd queries are in a tight cluster, whose rows codes cannot tell apart, even ones are not.
     constexpr std::size_t kCount = 150;
     constexpr std::size_t kDim = 8;
-    auto rows_of_all = vecdb::test::clustered_rows(40'000, kDim, 3, 100.0F, 1e-4F, 3);
+    auto rows_of_all = vecdb::test::clustered_rows(40'000, kDim, 1, 100.0F, 1e-4F, 3);
     const auto spread = vecdb::test::normal_rows(20'000, kDim, 9);
     for (std::size_t r = 0; r < spread.rows; ++r) {
         for (std::size_t d = 0; d < kDim; ++d)
