@@ -169,7 +169,7 @@ TEST_CASE("a flat index answers on every level as that level scans", "[index][fl
 TEST_CASE("codes spare nearly all comparisons of ordinary rows", "[index][flat]") {
     const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct, Metric::kCosine);
     const std::size_t dim = GENERATE(100U, 300U);
-    const Segment segment(dim == 100 ? vecdb::test::normal_rows(40'000, dim, 3)
+    const Segment segment(dim == 100 ? vecdb::test::normal_rows(25'000, dim, 3)
                                      : vecdb::test::flat_spectrum_rows(12'000, dim, 0.97, 3),
                           metric);
     const IndexRows rows = segment.view();
