@@ -301,7 +301,7 @@ void add_bench(CLI::App& tool, Command& chosen) {
         ->add_option("--index",
                      options->index,
                      "flat, hnsw or ivf, then key=value for flat: codes; hnsw: m, ef_construction, "
-                     "alpha, codes; ivf: nlist, codes")
+                     "alpha, codes; ivf: nlist, codes, pq_dims")
         ->capture_default_str();
     command->add_option("--build-threads", options->build_threads, "0: as many as the machine has")
         ->check(CLI::Range(std::size_t{0}, kMaxThreads))

@@ -19,7 +19,8 @@ constexpr std::pair<const char*, Codes> kCodes[] = {{"default", Codes::kDefault}
                                                     {"sq5", Codes::kSq5},
                                                     {"sq7", Codes::kSq7},
                                                     {"sq8", Codes::kSq8},
-                                                    {"pq4", Codes::kPq4}};
+                                                    {"pq4", Codes::kPq4},
+                                                    {"opq4", Codes::kOpq4}};
 
 [[noreturn]] void fail(const std::string& option, const std::string& what) {
     throw CommandError(ExitCode::kUsage, option + ": " + what);
@@ -84,7 +85,7 @@ IndexOptions options_of(const NamedValues& spec) {
         reader.key("alpha", hnsw.alpha).key("codes", hnsw.codes).finish();
     } else if (spec.name == "ivf") {
         auto& ivf = options.emplace<IvfOptions>();
-        reader.key("nlist", ivf.nlist).key("codes", ivf.codes).finish();
+        reader.key("nlist", ivf.nlist).key("codes", ivf.codes).key("pq_dims", ivf.pq_dims).finish();
     } else {
         fail(kOption, spec.name + " is none of flat, hnsw, ivf");
     }

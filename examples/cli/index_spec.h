@@ -26,7 +26,7 @@ struct NamedValues {
 [[nodiscard]] NamedValues parse_named_values(const std::string& option, const std::string& text);
 
 /// Read an index and its parameters: flat [codes], hnsw [m, ef_construction, alpha, codes], ivf
-/// [nlist, codes]. Throws CommandError(kUsage) naming what is wrong and what is allowed.
+/// [nlist, codes, pq_dims]. Throws CommandError(kUsage) naming what is wrong and what is allowed.
 [[nodiscard]] IndexOptions parse_index(const std::string& text);
 
 /// Return the name of an index as parse_index() reads it.

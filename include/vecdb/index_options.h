@@ -23,7 +23,8 @@ enum class Codes : std::uint8_t {
     kSq5 = 3,      ///< 5 bits a dimension; hnsw only.
     kSq7 = 4,      ///< 7 bits a dimension; hnsw only.
     kSq8 = 5,      ///< 8 bits a dimension; hnsw only.
-    kPq4 = 6,      ///< Products of codebooks of 16 words, 2 dimensions each: ivf only.
+    kPq4 = 6,      ///< Products of codebooks of 16 words, 4 bits each; ivf only.
+    kOpq4 = 7,     ///< The same after a learnt rotation: fewest bytes; ivf only.
 };
 
 /// Compare the query with every allowed row: exact.
@@ -59,8 +60,17 @@ struct IvfOptions {
     /// times its square root, lists of at least 100 rows. Building over fewer rows than lists (and
     /// not none) fails with kFailedPrecondition.
     std::size_t nlist = 0;
-    /// What the lists hold: kDefault and kSq4, kNone or kPq4.
+    /// What the lists hold: kDefault and kSq4, kNone, kPq4 or kOpq4. The products take half a byte
+    /// for each `pq_dims` dimensions. They have no error bound, so `SearchOptions::rerank` says how
+    /// many rows the floats decide about, and `bound` nothing. kOpq4 sees only the leading
+    /// principal components with 92 % of the variance where these are 60 % of the dimensions or
+    /// less, and 512 at most. It learns from twice as many rows as there are dimensions, up to
+    /// 1,536 of these; otherwise it is kPq4.
     Codes codes = Codes::kDefault;
+    /// kPq4 and kOpq4: dimensions that share a codebook, 1 to 64. More: fewer bytes, faster,
+    /// coarser. Others do not look at it. Codebooks are trained on a sample of the rows; up to 16
+    /// rows become their own words.
+    std::size_t pq_dims = 2;
 
     [[nodiscard]] VECDB_EXPORT Status validate() const;
 };

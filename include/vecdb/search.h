@@ -28,11 +28,12 @@ struct SearchOptions {
     std::size_t ef = 0;
     /// ivf: lists searched, up to 2^24; 0 means a sixteenth of them. More: better recall, slower.
     std::size_t nprobe = 0;
-    /// hnsw: candidates compared by their floats at the end, up to 65,536; 0 lets the index choose,
-    /// less than k counts as k.
+    /// hnsw, and ivf with codes kPq4 or kOpq4: candidates compared by their floats at the end, up
+    /// to 65,536; 0 lets the index choose (ivf: 20 k, at least 200), less than k counts as k. More:
+    /// better recall, slower.
     std::size_t rerank = 0;
-    /// ivf: how much of the proved error bound of a code to believe, 0 to 1; 1 loses nothing within
-    /// the lists searched, less is faster, 0 lets the index choose.
+    /// ivf with codes kSq4: how much of the proved error bound of a code to believe, 0 to 1; 1
+    /// loses nothing within the lists searched, less is faster, 0 lets the index choose.
     float bound = 0.0F;
 
     /// Returns kInvalidArgument naming the field, its value and its limit.

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kMaxM = 256;
 constexpr std::size_t kMaxEf = 65'536;
 constexpr std::size_t kMaxLists = std::size_t{1} << 24U;
+constexpr std::size_t kMaxPqDims = 64;
 
 Status check_range(std::string_view name, std::size_t value, std::size_t low, std::size_t high) {
     if (value >= low && value <= high) return {};
@@ -35,7 +36,7 @@ Status check_between(std::string_view name, float value, float low, float high) 
 }
 
 Status check_codes(Codes codes, std::initializer_list<Codes> served, const char* index) {
-    constexpr const char* kNames[] = {"default", "none", "sq4", "sq5", "sq7", "sq8", "pq4"};
+    constexpr const char* kNames[] = {"default", "none", "sq4", "sq5", "sq7", "sq8", "pq4", "opq4"};
     if (std::find(served.begin(), served.end(), codes) != served.end()) return {};
     const auto number = static_cast<std::size_t>(codes);
     if (number >= std::size(kNames)) {
@@ -152,7 +153,9 @@ Status HnswOptions::validate() const {
 Status IvfOptions::validate() const {
     return guard([&]() -> Status {
         VECDB_TRY(check_range("nlist", nlist, 0, kMaxLists));
-        return check_codes(codes, {Codes::kDefault, Codes::kNone, Codes::kSq4, Codes::kPq4}, "ivf");
+        VECDB_TRY(check_range("pq_dims", pq_dims, 1, kMaxPqDims));
+        return check_codes(
+            codes, {Codes::kDefault, Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4}, "ivf");
     });
 }
 

@@ -144,6 +144,14 @@ CodeSpace CodeSpace::of(const PrincipalAxes& axes, const Wish& wish, std::uint64
     return space;
 }
 
+CodeSpace CodeSpace::along(std::vector<float> matrix, std::size_t dim) {
+    CodeSpace space(dim);
+    space.head_ = matrix.size() / dim;
+    space.matrix_ = std::move(matrix);
+    space.skew_ = index::skew(space.matrix_, space.head_, dim);
+    return space;
+}
+
 Result<CodeSpace> CodeSpace::choose(const IndexRows& rows,
                                     const Wish& wish,
                                     const IndexBuild& how) {

@@ -70,6 +70,9 @@ class CodeSpace {
                                       const Wish& wish,
                                       std::uint64_t seed);
 
+    /// See the products with the orthonormal rows of a matrix, `dim` floats each, not centred.
+    [[nodiscard]] static CodeSpace along(std::vector<float> matrix, std::size_t dim);
+
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     [[nodiscard]] std::size_t head() const noexcept { return head_; }
     [[nodiscard]] bool rotates() const noexcept { return !matrix_.empty(); }

@@ -1,6 +1,7 @@
 #include "index/ivf_code_scan.h"
 
 #include "check.h"
+#include "index/block_runs.h"
 #include "simd/dispatch.h"
 
 #include <algorithm>
@@ -23,11 +24,6 @@ constexpr std::size_t kFineSeeds = 4;
 /// Fine codes asked for ahead of the one being scored.
 constexpr std::size_t kAhead = 8;
 
-/// Return which rows of a block may be returned, bits past the last row undefined.
-std::uint32_t allowed_of_block(const RowFilter& filter, std::size_t block) {
-    return static_cast<std::uint32_t>(filter.word(block / 2) >> (block % 2 * kBlock));
-}
-
 /// Put the `count` best scored first, in any order.
 void bring_best_forward(std::span<CodeScanScratch::Scored> scored, std::size_t count) {
     if (count == scored.size()) return;
@@ -35,32 +31,6 @@ void bring_best_forward(std::span<CodeScanScratch::Scored> scored, std::size_t c
                      scored.begin() + static_cast<std::ptrdiff_t>(count),
                      scored.end(),
                      [](const auto& a, const auto& b) { return a.score < b.score; });
-}
-
-/// Call body(first, last) for the runs of blocks of [first, last) that allow any row, each of at
-/// most `longest` blocks.
-template <class Body>
-void for_block_runs(const RowFilter& filter,
-                    std::size_t first,
-                    std::size_t last,
-                    std::size_t longest,
-                    Body&& body) {
-    const bool all = filter.allows_all();
-    while (first < last) {
-        if (!all && allowed_of_block(filter, first) == 0) {
-            ++first;
-            continue;
-        }
-        std::size_t end = std::min(last, first + longest);
-        if (!all) {
-            std::size_t block = first + 1;
-            while (block < end && allowed_of_block(filter, block) != 0)
-                ++block;
-            end = block;
-        }
-        body(first, end);
-        first = end;
-    }
 }
 
 }  // namespace

@@ -21,6 +21,19 @@ constexpr std::size_t kManyLists = 64;
 
 }  // namespace
 
+Result<CodeTable> coded_centroids(const CodeSpace& space,
+                                  Metric metric,
+                                  const IvfLists& lists,
+                                  const IndexBuild& how) {
+    if (lists.count() < kManyLists) return CodeTable();
+    const IndexRows centroids{.base = lists.centroids(),
+                              .stride = lists.dim() * sizeof(float),
+                              .dim = lists.dim(),
+                              .count = lists.count(),
+                              .metric = metric};
+    return CodeTable::build(centroids, space, CodeLayout::kRow8, how);
+}
+
 Result<IvfCodes> IvfCodes::build(const IndexRows& rows,
                                  const IvfLists& lists,
                                  const IndexBuild& how) {
@@ -35,19 +48,8 @@ Result<IvfCodes> IvfCodes::build(const IndexRows& rows,
         VECDB_ASSIGN(codes.fine_rows_,
                      CodeTable::build(rows, codes.fine_space_, CodeLayout::kRow8, how));
     }
-    VECDB_TRY(codes.code_centroids(rows.metric, lists, how));
+    VECDB_ASSIGN(codes.centroids_, coded_centroids(codes.space_, rows.metric, lists, how));
     return codes;
-}
-
-Status IvfCodes::code_centroids(Metric metric, const IvfLists& lists, const IndexBuild& how) {
-    if (lists.count() < kManyLists) return {};
-    const IndexRows centroids{.base = lists.centroids(),
-                              .stride = lists.dim() * sizeof(float),
-                              .dim = lists.dim(),
-                              .count = lists.count(),
-                              .metric = metric};
-    VECDB_ASSIGN(centroids_, CodeTable::build(centroids, space_, CodeLayout::kRow8, how));
-    return {};
 }
 
 float IvfCodes::default_bound() const noexcept {
@@ -90,7 +92,7 @@ Result<IvfCodes> IvfCodes::load(SectionReader& from, const IndexRows& rows, cons
             return Status(StatusCode::kCorruption, "ivf index: its fine codes are not of 8 bits");
         }
     }
-    VECDB_TRY(codes.code_centroids(rows.metric, lists, {}));
+    VECDB_ASSIGN(codes.centroids_, coded_centroids(codes.space_, rows.metric, lists, {}));
     return codes;
 }
 

@@ -16,6 +16,13 @@
 
 namespace vecdb::index {
 
+/// Code the centroids of lists in 8 bits of what `space` sees; empty where they are few, and so are
+/// compared by their floats.
+[[nodiscard]] Result<CodeTable> coded_centroids(const CodeSpace& space,
+                                                Metric metric,
+                                                const IvfLists& lists,
+                                                const IndexBuild& how);
+
 /// Threads: const methods may run concurrently.
 class IvfCodes {
   public:
@@ -44,8 +51,6 @@ class IvfCodes {
                                                const IvfLists& lists);
 
   private:
-    Status code_centroids(Metric metric, const IvfLists& lists, const IndexBuild& how);
-
     CodeSpace space_;
     CodeTable rows_;  ///< Blocks of 4 bits.
     CodeSpace fine_space_;

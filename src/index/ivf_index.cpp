@@ -6,15 +6,14 @@
 #include "index/ivf_code_scan.h"
 #include "index/ivf_codes.h"
 #include "index/ivf_lists.h"
+#include "index/ivf_product_codes.h"
+#include "index/ivf_product_scan.h"
 #include "index/ivf_ranking.h"
 #include "index/ivf_search.h"
 #include "index/row_floats.h"
-#include "simd/dispatch.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <utility>
 #include <variant>
@@ -32,20 +31,13 @@ constexpr std::size_t kAllowedInBlocks = 32;
 /// Comparing a row in full that lies alone takes as long as so many codes of a list.
 constexpr std::size_t kCodesPerRow = 8;
 
-/// 0, 1, 2, ...: a list of all rows of a step.
-constexpr auto kFirstNumbers = [] {
-    std::array<std::uint32_t, kListStep> numbers{};
-    for (std::size_t i = 0; i < numbers.size(); ++i)
-        numbers[i] = static_cast<std::uint32_t>(i);
-    return numbers;
-}();
-
 /// What a thread keeps from query to query.
 struct Scratch {
     ListRanking ranking;
     std::vector<float> query;
     PreparedQuery centroid_query;
     CodeScanScratch scan;
+    ProductScanScratch products;
 };
 
 Scratch& scratch_of_thread() {
@@ -53,50 +45,15 @@ Scratch& scratch_of_thread() {
     return scratch;
 }
 
-/// Rank the lists by the distance of `query` to the centroids, or to their codes where there are
-/// any; scratch.scan.coarse is then prepared.
-void rank_lists(const IvfLists& lists,
-                const IvfCodes& codes,
-                Metric metric,
-                const float* query,
-                Scratch& scratch) {
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    const simd::KernelTable& table = simd::table_in_use();
-    const CodeTable& coded = codes.centroids();
-    const std::size_t dim = lists.dim();
-    const bool by_product = larger_is_nearer(metric);
-    const auto range =
-        table.distances(by_product ? Metric::kInnerProduct : Metric::kL2, ElementType::kFloat32)
-            .range;
-    if (!coded.empty()) {
-        coded.prepare_again(
-            codes.space(), query, 1.0F, scratch.scan.coarse, scratch.centroid_query);
-    }
-    float* distances = scratch.ranking.distances(lists.count());
-    std::uint32_t kept[kListStep];
-    for (std::size_t first = 0; first < lists.count(); first += kListStep) {
-        const std::size_t count = std::min(kListStep, lists.count() - first);
-        const simd::Kept to{kept, distances + first};
-        if (coded.empty()) {
-            range(query, {lists.centroids() + first * dim, dim, dim}, count, kInfinity, to);
-        } else {
-            const simd::CodeRows all = coded.code_rows();
-            const simd::CodeRows part{all.base + first * all.stride, all.stride};
-            coded.row_kernel(table)(scratch.centroid_query.estimate,
-                                    part,
-                                    kFirstNumbers.data(),
-                                    count,
-                                    0,
-                                    kInfinity,
-                                    to);
-        }
-    }
-    scratch.ranking.take_distances();
-}
-
 class IvfIndex final : public Index {
   public:
-    IvfIndex(const IvfOptions& options, bool coded) : options_(options), coded_(coded) {}
+    /// `codes` is kNone, kSq4, kPq4 or kOpq4.
+    IvfIndex(const IvfOptions& options, Codes codes, std::size_t dim)
+        : options_(options),
+          coded_(codes == Codes::kSq4),
+          has_products_(codes == Codes::kPq4 || codes == Codes::kOpq4),
+          products_wish_{.dims = std::min(options.pq_dims, dim), .rotates = codes == Codes::kOpq4} {
+    }
 
     [[nodiscard]] IndexCapabilities capabilities() const noexcept override {
         return {.name = "ivf"};
@@ -117,7 +74,8 @@ class IvfIndex final : public Index {
     [[nodiscard]] Status save(SectionWriter& to) const override;
     [[nodiscard]] Status load(SectionReader& from, const IndexRows& rows) override;
     [[nodiscard]] std::size_t memory_bytes() const noexcept override {
-        return sizeof(*this) + lists_.memory_bytes() + codes_.memory_bytes();
+        return sizeof(*this) + lists_.memory_bytes() + codes_.memory_bytes() +
+               products_.memory_bytes();
     }
 
   private:
@@ -136,19 +94,33 @@ class IvfIndex final : public Index {
                          const IndexSearch& how,
                          Scratch& scratch,
                          TopK& best) const;
+    void search_by_products(const IndexRows& rows,
+                            const float* query,
+                            const IndexSearch& how,
+                            Scratch& scratch,
+                            TopK& best) const;
     void search_by_vectors(const IndexRows& rows,
                            const void* query,
                            const IndexSearch& how,
                            Scratch& scratch,
                            TopK& best) const;
+    /// Become as new.
+    void forget() {
+        lists_ = IvfLists();
+        codes_ = IvfCodes();
+        products_ = IvfProductCodes();
+    }
     [[nodiscard]] std::size_t lists_to_open(const IndexSearch& how) const noexcept;
     [[nodiscard]] bool compare_allowed_only(const IndexRows& rows,
                                             const IndexSearch& how) const noexcept;
 
     IvfOptions options_;
-    bool coded_;
+    bool coded_;         ///< By codes_.
+    bool has_products_;  ///< Coded by products_.
+    IvfProductCodes::Wish products_wish_;
     IvfLists lists_;
     IvfCodes codes_;
+    IvfProductCodes products_;
 };
 
 /// Copy rows into another order.
@@ -164,17 +136,23 @@ Result<std::vector<std::uint32_t>> IvfIndex::build(const IndexRows& rows, const 
     std::vector<std::uint32_t> order;
     VECDB_ASSIGN(IvfLists lists, IvfLists::build(rows, options_.nlist, how, order));
     IvfCodes codes;
-    if (coded_) {
+    IvfProductCodes products;
+    if (coded_ || has_products_) {
         const std::vector<float> floats = reordered(rows, order);
         IndexRows in_order = rows;
         in_order.base = floats.data();
         in_order.stride = rows.dim * sizeof(float);
         in_order.ids = nullptr;
         in_order.norms = nullptr;
-        VECDB_ASSIGN(codes, IvfCodes::build(in_order, lists, how));
+        if (coded_) {
+            VECDB_ASSIGN(codes, IvfCodes::build(in_order, lists, how));
+        } else {
+            VECDB_ASSIGN(products, IvfProductCodes::build(in_order, lists, products_wish_, how));
+        }
     }
     lists_ = std::move(lists);
     codes_ = std::move(codes);
+    products_ = std::move(products);
     return order;
 }
 
@@ -197,7 +175,7 @@ bool IvfIndex::compare_allowed_only(const IndexRows& rows, const IndexSearch& ho
     if (how.filter.allows_all()) return false;
     const std::size_t open_rows = rows.count / lists_.count() * lists_to_open(how);
     return how.allowed_rows * kFewAllowed < rows.count ||
-           how.allowed_rows * (coded_ ? kCodesPerRow : 1) <= open_rows;
+           how.allowed_rows * (coded_ || has_products_ ? kCodesPerRow : 1) <= open_rows;
 }
 
 void IvfIndex::search_allowed(const IndexRows& rows,
@@ -236,8 +214,10 @@ void IvfIndex::search_one(const IndexRows& rows,
     }
     if (coded_) {
         search_by_codes(rows, floats, how, scratch, best);
+    } else if (has_products_) {
+        search_by_products(rows, floats, how, scratch, best);
     } else {
-        rank_lists(lists_, codes_, rows.metric, floats, scratch);
+        rank_lists(lists_, rows.metric, floats, CodeTable(), {}, scratch.ranking);
         search_by_vectors(rows, query, how, scratch, best);
     }
 }
@@ -255,9 +235,40 @@ void IvfIndex::search_by_codes(const IndexRows& rows,
                                TopK& best) const {
     const float bound = how.bound > 0 ? how.bound : codes_.default_bound();
     prepare_scan(query, bound, scratch.scan);
-    rank_lists(lists_, codes_, rows.metric, query, scratch);
+    const CodeTable& coded = codes_.centroids();
+    simd::CodeQuery& estimate = scratch.centroid_query.estimate;
+    if (!coded.empty()) {
+        coded.prepare_again(
+            codes_.space(), query, 1.0F, scratch.scan.coarse, scratch.centroid_query);
+    }
+    rank_lists(lists_, rows.metric, query, coded, estimate, scratch.ranking);
     const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
     CodeListScan scan(rows, codes_, query, how, best, scratch.scan);
+    const std::size_t opened =
+        open_lists(lists_, lists_to_open(how), wanted, best, scratch.ranking, scan);
+    if (how.counters == nullptr) return;
+    how.counters->visited += opened;
+    how.counters->distances += scan.compared();
+    how.counters->rescored += scan.rescored();
+}
+
+void IvfIndex::search_by_products(const IndexRows& rows,
+                                  const float* query,
+                                  const IndexSearch& how,
+                                  Scratch& scratch,
+                                  TopK& best) const {
+    PreparedQuery& prepared = scratch.centroid_query;
+    if (products_.centroids().empty()) {
+        prepared.head.resize(products_.space().head());
+        products_.space().project(query, prepared.head.data());
+    } else {
+        products_.centroids().prepare(products_.space(), query, 1.0F, prepared);
+    }
+    products_.codebooks().look_at(prepared.head.data(), rows.metric, scratch.products.query);
+    rank_lists(
+        lists_, rows.metric, query, products_.centroids(), prepared.estimate, scratch.ranking);
+    const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
+    ProductListScan scan(rows, products_, query, how, best, scratch.products);
     const std::size_t opened =
         open_lists(lists_, lists_to_open(how), wanted, best, scratch.ranking, scan);
     if (how.counters == nullptr) return;
@@ -296,26 +307,28 @@ void IvfIndex::range_search(const IndexRows& rows,
 
 Status IvfIndex::validate(const IndexRows& rows) const {
     VECDB_TRY(lists_.validate(rows));
-    const std::size_t coded = coded_ ? rows.count : 0;
-    if (codes_.rows().rows() != coded) {
+    const std::size_t wanted = coded_ || has_products_ ? rows.count : 0;
+    const std::size_t coded = has_products_ ? products_.rows() : codes_.rows().rows();
+    if (coded != wanted) {
         return {StatusCode::kCorruption,
-                "ivf index: " + std::to_string(codes_.rows().rows()) + " rows have codes, not " +
-                    std::to_string(coded)};
+                "ivf index: " + std::to_string(coded) + " rows have codes, not " +
+                    std::to_string(wanted)};
     }
     return {};
 }
 
 Status IvfIndex::save(SectionWriter& to) const {
     VECDB_TRY(lists_.save(to));
-    return codes_.save(to);
+    return has_products_ ? products_.save(to) : codes_.save(to);
 }
 
 Status IvfIndex::load(SectionReader& from, const IndexRows& rows) {
-    lists_ = IvfLists();
-    codes_ = IvfCodes();
+    forget();
     VECDB_ASSIGN(IvfLists lists, IvfLists::load(from, rows));
     if (coded_) {
         VECDB_ASSIGN(codes_, IvfCodes::load(from, rows, lists));
+    } else if (has_products_) {
+        VECDB_ASSIGN(products_, IvfProductCodes::load(from, rows, lists, products_wish_));
     }
     lists_ = std::move(lists);
     return {};
@@ -333,13 +346,10 @@ Result<std::unique_ptr<Index>> make_ivf_index(const VectorField& field) {
                       "ivf: only float32 fields have codes, this one is " +
                           std::string(to_string(field.element_type)));
     }
-    if (options->codes == Codes::kPq4) {
-        return Status(StatusCode::kUnsupported, "ivf: codes = pq4 are not served yet");
-    }
     const Codes codes = options->codes != Codes::kDefault ? options->codes
                         : floats                          ? Codes::kSq4
                                                           : Codes::kNone;
-    return std::unique_ptr<Index>(std::make_unique<IvfIndex>(*options, codes == Codes::kSq4));
+    return std::unique_ptr<Index>(std::make_unique<IvfIndex>(*options, codes, field.dim));
 }
 
 }  // namespace vecdb::index

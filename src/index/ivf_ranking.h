@@ -3,6 +3,7 @@
 /// \file
 /// In which order lists are opened for a query: by the distance of their centroids.
 
+#include "index/codes.h"
 #include "index/ivf_lists.h"
 
 #include <vecdb/types.h>
@@ -100,5 +101,14 @@ class ListRanking {
     std::vector<std::uint64_t> moved_;
     std::size_t ordered_ = 0;
 };
+
+/// Rank the lists by the distance of `query` to the centroids: by `coded`, if it is not empty, for
+/// which `estimate` was made of the query.
+void rank_lists(const IvfLists& lists,
+                Metric metric,
+                const float* query,
+                const CodeTable& coded,
+                const simd::CodeQuery& estimate,
+                ListRanking& ranking);
 
 }  // namespace vecdb::index

@@ -127,11 +127,7 @@ class Training {
     Status move() {
         const std::vector<float> before = centroids_;
         const AssignedRows assigned{rows_.row<float>(0), rows_.dim, labels_};
-        if (has_faiss()) {
-            VECDB_TRY(faiss_move_centroids(assigned, centroids_));
-        } else {
-            move_centroids(assigned, centroids_);
-        }
+        VECDB_TRY(move_to_means(assigned, centroids_));
         for (std::size_t c = 0; c < options_.clusters; ++c) {
             const auto moved = centroid(c);
             if (options_.metric == Metric::kCosine) normalise(moved);
@@ -240,6 +236,12 @@ void split_clusters(std::size_t rows,
 }
 
 }  // namespace
+
+Status move_to_means(const AssignedRows& assigned, std::span<float> centroids) {
+    if (has_faiss()) return faiss_move_centroids(assigned, centroids);
+    move_centroids(assigned, centroids);
+    return {};
+}
 
 void move_centroids(const AssignedRows& assigned, std::span<float> centroids) {
     const std::size_t dim = assigned.dim;

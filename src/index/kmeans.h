@@ -49,6 +49,10 @@ struct KmeansOptions {
                                                      std::size_t wanted,
                                                      std::uint64_t seed);
 
+/// Do one step of k-means after an assignment: faiss_move_centroids(), or move_centroids() in
+/// builds without Faiss.
+[[nodiscard]] Status move_to_means(const AssignedRows& assigned, std::span<float> centroids);
+
 /// What faiss_move_centroids() does, bit for bit on the same compiler, without Faiss.
 void move_centroids(const AssignedRows& assigned, std::span<float> centroids);
 

@@ -90,6 +90,23 @@ Eigen::MatrixXd random_rotation(Eigen::Index n, std::uint64_t seed) {
     return Eigen::HouseholderQR<Eigen::MatrixXd>(normal).householderQ();
 }
 
+/// Make rows that are orthonormal to the rounding of floats so to that of doubles, and narrow them.
+std::vector<float> orthonormal(RowMajor<double> rows) {
+    for (int step = 0; step < 2; ++step) {
+        const Eigen::MatrixXd gram = rows * rows.transpose();
+        const Eigen::MatrixXd correction =
+            1.5 * Eigen::MatrixXd::Identity(rows.rows(), rows.rows()) - 0.5 * gram;
+        rows = (correction * rows).eval();
+    }
+    std::vector<float> matrix(static_cast<std::size_t>(rows.size()));
+    Eigen::Map<RowMajor<float>>(matrix.data(), rows.rows(), rows.cols()) = rows.cast<float>();
+    return matrix;
+}
+
+Eigen::Map<const RowMajor<float>> matrix_of(std::span<const float> elements, std::size_t columns) {
+    return {elements.data(), eigen(elements.size() / columns), eigen(columns)};
+}
+
 }  // namespace
 
 Result<PrincipalAxes> principal_axes(const IndexRows& rows, const IndexBuild& how) {
@@ -115,18 +132,43 @@ Result<PrincipalAxes> principal_axes(const IndexRows& rows, const IndexBuild& ho
 std::vector<float> turned_head(const PrincipalAxes& axes, std::size_t head, std::uint64_t seed) {
     VECDB_ASSERT(head >= 1 && head <= axes.variances.size());
     const Eigen::Map<const RowMajor<float>> leading(axes.axes.data(), eigen(head), eigen(axes.dim));
-    RowMajor<double> turned = random_rotation(eigen(head), seed) * leading.cast<double>();
-    // The axes are orthonormal to the rounding of floats; two steps make them so to that of
-    // doubles.
-    for (int step = 0; step < 2; ++step) {
-        const Eigen::MatrixXd gram = turned * turned.transpose();
-        const Eigen::MatrixXd correction =
-            1.5 * Eigen::MatrixXd::Identity(eigen(head), eigen(head)) - 0.5 * gram;
-        turned = (correction * turned).eval();
-    }
-    std::vector<float> matrix(head * axes.dim);
-    Eigen::Map<RowMajor<float>>(matrix.data(), eigen(head), eigen(axes.dim)) = turned.cast<float>();
-    return matrix;
+    return orthonormal(random_rotation(eigen(head), seed) * leading.cast<double>());
+}
+
+std::vector<float> rotation_between(std::span<const float> from,
+                                    std::span<const float> to,
+                                    std::size_t dim) {
+    // The orthogonal factor of M = to' from is M (M' M)^-1/2.
+    constexpr double kInertia = 1e-5;  // far above the rounding of M, far below what matters of it
+    const RowMajor<float> narrow = matrix_of(to, dim).transpose() * matrix_of(from, dim);
+    Eigen::MatrixXd cross = narrow.cast<double>();
+    cross.diagonal().array() += kInertia * cross.norm();
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(cross.transpose() * cross);
+    if (solver.info() != Eigen::Success) return {};
+    const Eigen::VectorXd& squares = solver.eigenvalues();
+    const Eigen::Index last = squares.size() - 1;
+    constexpr double kRoundoff = 1e-14;
+    if (!(squares[0] > kRoundoff * squares[last])) return {};
+    const Eigen::MatrixXd& axes = solver.eigenvectors();
+    const Eigen::MatrixXd scaled = axes * squares.cwiseSqrt().cwiseInverse().asDiagonal();
+    return orthonormal(cross * (scaled * axes.transpose()));
+}
+
+std::vector<float> multiplied(std::span<const float> matrix,
+                              std::span<const float> vectors,
+                              std::size_t dim) {
+    const std::size_t rows = matrix.size() / dim;
+    std::vector<float> products(vectors.size() / dim * rows);
+    Eigen::Map<RowMajor<float>>(products.data(), eigen(vectors.size() / dim), eigen(rows))
+        .noalias() = matrix_of(vectors, dim) * matrix_of(matrix, dim).transpose();
+    return products;
+}
+
+std::vector<float> turned_rows(std::span<const float> rotation,
+                               std::span<const float> rows,
+                               std::size_t dim) {
+    const std::size_t n = rows.size() / dim;
+    return orthonormal(matrix_of(rotation, n).cast<double>() * matrix_of(rows, dim).cast<double>());
 }
 
 double skew(std::span<const float> matrix, std::size_t rows, std::size_t dim) {

@@ -38,6 +38,25 @@ inline constexpr std::size_t kRowsPerDimension = 2;
                                              std::size_t head,
                                              std::uint64_t seed);
 
+/// Return the rotation of `dim` dimensions that brings each vector of `from` as near as it can to
+/// that of `to`, squared distances summed up: the orthogonal Procrustes problem (P. Schoenemann,
+/// 1966). Directions in which they hardly spread are turned as little as can be. Elements are at
+/// most some thousands. Empty when the vectors leave it open altogether.
+[[nodiscard]] std::vector<float> rotation_between(std::span<const float> from,
+                                                  std::span<const float> to,
+                                                  std::size_t dim);
+
+/// Return the vectors of `dim` floats, each multiplied with a matrix of dim columns.
+[[nodiscard]] std::vector<float> multiplied(std::span<const float> matrix,
+                                            std::span<const float> vectors,
+                                            std::size_t dim);
+
+/// Return rotation x rows, with `rotation` of n x n and `rows` of n x dim, both orthonormal; so is
+/// the result to the rounding of floats.
+[[nodiscard]] std::vector<float> turned_rows(std::span<const float> rotation,
+                                             std::span<const float> rows,
+                                             std::size_t dim);
+
 /// Return a bound of how far the rows of a matrix are from orthonormal: of the norm of M M' - I.
 [[nodiscard]] double skew(std::span<const float> matrix, std::size_t rows, std::size_t dim);
 

@@ -38,6 +38,16 @@
 /// byte 4 r + j the levels of row 16 h + r: low half dimension 8 g + j, high half 8 g + 4 + j. Then
 /// come N, s, E, T of all 32 rows, 64 bytes each. Blocks follow each other, aligned to 64.
 ///
+/// *Product codes* have no factors: a row is one of 16 words in each of several codebooks, its sum
+///
+///     sum over the codebooks m of tables[16 m + word of m]
+///
+/// with 8-bit tables that a query fills. Largest entries of all codebooks sum up to at most 65,535,
+/// so no sum leaves 16 bits, and it is the same number on every level. Blocks have 32 rows in
+/// `groups` * 64 bytes, for up to 4 * groups codebooks: byte 64 g + 16 j + r has the words of
+/// codebook 4 g + j, row r in its low half, row 16 + r in its high half. Codebooks that are left
+/// over have zeros in the tables.
+///
 /// Threads: as in kernel_table.h.
 
 #include <cstddef>
@@ -70,6 +80,14 @@ struct CodeBlocks {
     std::size_t groups;
 
     [[nodiscard]] std::size_t bytes() const noexcept { return groups * 128 + 256; }
+};
+
+/// Blocks of product codes in memory.
+struct ProductBlocks {
+    const std::uint8_t* base;
+    std::size_t groups;
+
+    [[nodiscard]] std::size_t bytes() const noexcept { return groups * 64; }
 };
 
 struct Kept;
@@ -107,6 +125,15 @@ using RowScoreKernel = std::size_t (*)(const CodeQuery& query,
                                        float threshold,
                                        const Kept& kept);
 
+/// Sum up rows [0, count) of consecutive blocks of product codes and keep, in ascending order,
+/// those whose sum is at most `limit`, with the sum as their distance. `tables` has groups * 64
+/// bytes and is aligned to 64. Reads ahead. Returns how many were kept; writes nothing else.
+using ProductBlockKernel = std::size_t (*)(const std::uint8_t* tables,
+                                           const ProductBlocks& blocks,
+                                           std::size_t count,
+                                           std::uint32_t limit,
+                                           const Kept& kept);
+
 /// All code kernels of one level.
 struct CodeKernels {
     BlockScoreKernel block4;
@@ -115,6 +142,7 @@ struct CodeKernels {
     RowScoreKernel row5;
     RowScoreKernel row7;
     RowScoreKernel row8;
+    ProductBlockKernel product4;
 };
 
 /// Mark the bits of the listed rows in `visited` and write those that were not marked to `fresh`,

@@ -145,6 +145,37 @@ struct Avx2CodeLanes {
         return n + static_cast<std::size_t>(__builtin_popcount(mask));
     }
 
+    /// Sums of bytes at even places plus 256 times those at odd ones, and these alone.
+    struct Words {
+        __m256i both, odd;
+    };
+    static Words no_words() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+    static Bytes look_up(Bytes tables, Bytes words) { return _mm256_shuffle_epi8(tables, words); }
+    static Words add_bytes(Words words, Bytes bytes) {
+        return {_mm256_add_epi16(words.both, bytes),
+                _mm256_add_epi16(words.odd, _mm256_srli_epi16(bytes, 8))};
+    }
+    static void store_words(Words words, std::uint16_t* sums) {
+        const __m256i even = _mm256_sub_epi16(words.both, _mm256_slli_epi16(words.odd, 8));
+        const __m256i first = _mm256_unpacklo_epi16(even, words.odd);
+        const __m256i second = _mm256_unpackhi_epi16(even, words.odd);
+        const __m256i sum = _mm256_add_epi16(_mm256_permute2x128_si256(first, second, 0x20),
+                                             _mm256_permute2x128_si256(first, second, 0x31));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(sums), sum);
+    }
+    static std::uint32_t words_not_above(const std::uint16_t* sums, std::uint16_t limit) {
+        const __m256i limits = _mm256_set1_epi16(static_cast<short>(limit));
+        const auto above = [&](const std::uint16_t* at) {  // 0 where a sum is not above
+            return _mm256_subs_epu16(_mm256_load_si256(reinterpret_cast<const __m256i*>(at)),
+                                     limits);
+        };
+        const __m256i zero = _mm256_setzero_si256();
+        const __m256i bytes = _mm256_packs_epi16(_mm256_cmpeq_epi16(above(sums), zero),
+                                                 _mm256_cmpeq_epi16(above(sums + 16), zero));
+        return static_cast<std::uint32_t>(
+            _mm256_movemask_epi8(_mm256_permute4x64_epi64(bytes, 0xD8)));
+    }
+
   private:
     /// Keep compilers from adding in another order, for which they run out of registers.
     static __m256i in_order(__m256i x) {

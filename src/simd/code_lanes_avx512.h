@@ -109,7 +109,40 @@ struct Avx512CodeBase {
         return n + static_cast<std::size_t>(__builtin_popcount(mask));
     }
 
+    /// Sums of bytes at even places plus 256 times those at odd ones, and these alone.
+    struct Words {
+        __m512i both, odd;
+    };
+    static Words no_words() {
+        return {_mm512_setzero_si512(), _mm512_setzero_si512()};
+    }
+    static Bytes look_up(Bytes tables, Bytes words) {
+        return _mm512_shuffle_epi8(tables, words);
+    }
+    static Words add_bytes(Words words, Bytes bytes) {
+        return {_mm512_add_epi16(words.both, bytes),
+                _mm512_add_epi16(words.odd, _mm512_srli_epi16(bytes, 8))};
+    }
+    static void store_words(Words words, std::uint16_t* sums) {
+        const __m512i even = _mm512_sub_epi16(words.both, _mm512_slli_epi16(words.odd, 8));
+        const __m512i first = _mm512_unpacklo_epi16(even, words.odd);
+        const __m512i second = _mm512_unpackhi_epi16(even, words.odd);
+        // Quarters are tables: add the upper half to the lower one, then its quarters.
+        const __m256i low = halves_added(first);
+        const __m256i high = halves_added(second);
+        const __m256i sum = _mm256_add_epi16(_mm256_permute2x128_si256(low, high, 0x20),
+                                             _mm256_permute2x128_si256(low, high, 0x31));
+        _mm256_store_si256(reinterpret_cast<__m256i*>(sums), sum);
+    }
+    static std::uint32_t words_not_above(const std::uint16_t* sums, std::uint16_t limit) {
+        return _mm512_cmple_epu16_mask(_mm512_load_si512(sums),
+                                       _mm512_set1_epi16(static_cast<short>(limit)));
+    }
+
   private:
+    static __m256i halves_added(__m512i x) {
+        return _mm256_add_epi16(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+    }
     static __m128i two(const std::uint8_t* const* rows, std::size_t offset) {
         return _mm_unpacklo_epi64(
             _mm_loadl_epi64(reinterpret_cast<const __m128i*>(rows[0] + offset)),

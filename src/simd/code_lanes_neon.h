@@ -99,6 +99,32 @@ struct NeonCodeLanes {
         vst1q_f32(score, scores);
         return keep_lanes(row, score, kGroup, mask, kept, n);
     }
+
+    /// Sums of bytes 0 to 7 and 8 to 15.
+    struct Words {
+        uint16x8_t low, high;
+    };
+    static Words no_words() { return {vdupq_n_u16(0), vdupq_n_u16(0)}; }
+    static Bytes look_up(Bytes tables, Bytes words) {
+        return vqtbl1q_s8(tables, vreinterpretq_u8_s8(words));
+    }
+    static Words add_bytes(Words words, Bytes bytes) {
+        const uint8x16_t values = vreinterpretq_u8_s8(bytes);
+        return {vaddw_u8(words.low, vget_low_u8(values)), vaddw_high_u8(words.high, values)};
+    }
+    static void store_words(Words words, std::uint16_t* sums) {
+        vst1q_u16(sums, words.low);
+        vst1q_u16(sums + 8, words.high);
+    }
+    static std::uint32_t words_not_above(const std::uint16_t* sums, std::uint16_t limit) {
+        const uint16x8_t lane = {1, 2, 4, 8, 16, 32, 64, 128};
+        std::uint32_t mask = 0;
+        for (unsigned i = 0; i < 4; ++i) {
+            const uint16x8_t fits = vcleq_u16(vld1q_u16(sums + 8 * i), vdupq_n_u16(limit));
+            mask |= std::uint32_t{vaddvq_u16(vandq_u16(fits, lane))} << (8 * i);
+        }
+        return mask;
+    }
 };
 
 }  // namespace

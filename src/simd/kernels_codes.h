@@ -6,6 +6,7 @@
 
 #include "simd/code_kernels.h"
 #include "simd/kernels.h"
+#include "simd/kernels_product.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -178,7 +179,8 @@ constexpr CodeKernels plain_code_kernels() {
             .row4 = plain_rows<PlainRow4>,
             .row5 = plain_rows<PlainRow5>,
             .row7 = plain_rows<PlainRow7>,
-            .row8 = plain_rows<PlainRow8>};
+            .row8 = plain_rows<PlainRow8>,
+            .product4 = kPlainProduct4};
 }
 
 }  // namespace

@@ -339,7 +339,8 @@ constexpr CodeKernels wide_code_kernels() {
             .row4 = wide_rows<Lanes, WideRow4>,
             .row5 = wide_rows<Lanes, WideRow5>,
             .row7 = wide_rows<Lanes, WideRow7>,
-            .row8 = wide_rows<Lanes, WideRow8>};
+            .row8 = wide_rows<Lanes, WideRow8>,
+            .product4 = product4_kernel<Lanes>()};
 }
 
 }  // namespace

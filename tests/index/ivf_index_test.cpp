@@ -51,7 +51,7 @@ std::map<std::string, std::vector<std::byte>, std::less<>> saved(const Index& in
 
 TEST_CASE("ivf finds what its effort promises") {
     const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct, Metric::kCosine);
-    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
+    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4);
     auto [segment, queries] = clustered_segment(metric, 6000, 32);
     const auto index = build_ivf(segment, {.nlist = 60, .codes = codes});
     CAPTURE(to_string(metric), static_cast<int>(codes));
@@ -76,8 +76,62 @@ TEST_CASE("ivf that opens all lists and believes the whole bound is exact bit fo
     }
 }
 
+TEST_CASE("ivf that opens all lists and compares all candidates in full is exact bit for bit") {
+    const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct, Metric::kCosine);
+    const Codes codes = GENERATE(Codes::kPq4, Codes::kOpq4);
+    const std::size_t dim = GENERATE(5U, 64U);
+    auto [segment, queries] = clustered_segment(metric, 2000, dim, 10);
+    const auto index = build_ivf(segment, {.nlist = 17, .codes = codes, .pq_dims = 3});
+    for (std::size_t q = 0; q < queries.rows; ++q) {
+        const float* query = queries.row(q).data();
+        CHECK(search_one(*index, segment, query, 10, {.nprobe = 17, .rerank = 2000}) ==
+              exact_hits(segment, query, 10));
+    }
+}
+
+TEST_CASE("ivf with product codes finds more the more candidates are compared in full") {
+    const Codes codes = GENERATE(Codes::kPq4, Codes::kOpq4);
+    auto [segment, queries] = clustered_segment(Metric::kL2, 6000, 32);
+    const auto index = build_ivf(segment, {.nlist = 60, .codes = codes, .pq_dims = 4});
+    const auto at = [&](std::size_t rerank, std::size_t k) {
+        return mean_recall(*index, segment, queries, k, {.nprobe = 60, .rerank = rerank});
+    };
+    // Fewer than k count as k: k come back, chosen by their codes.
+    CHECK(at(1, 10) == at(10, 10));
+    CHECK(at(1, 10) < 0.7);
+    CHECK(at(30, 10) > at(10, 10));
+    CHECK(at(200, 10) > at(30, 10));
+    CHECK(at(1000, 10) > 0.97);
+    CHECK(at(0, 10) == at(200, 10));
+    CHECK(at(0, 50) == at(1000, 50));
+    SearchCounters counters;
+    search_one(*index,
+               segment,
+               queries.row(0).data(),
+               10,
+               {.nprobe = 60, .rerank = 77, .counters = &counters});
+    CHECK(counters.rescored == 77);
+    CHECK(counters.distances == 6000);
+}
+
+TEST_CASE("ivf with product codes holds half a byte for each piece of a row") {
+    const std::size_t pq_dims = GENERATE(1U, 2U, 4U, 64U);
+    auto [segment, queries] = clustered_segment(Metric::kL2, 3200, 32, 1);
+    const auto bytes = [&](Codes codes) {
+        return build_ivf(segment, {.nlist = 20, .codes = codes, .pq_dims = pq_dims})
+            ->memory_bytes();
+    };
+    const std::size_t codebooks = std::max<std::size_t>(1, 32 / pq_dims);
+    const std::size_t groups = (codebooks + 3) / 4;
+    const std::size_t code_bytes = bytes(Codes::kPq4) - bytes(Codes::kNone);
+    CAPTURE(pq_dims);
+    // Words and their squares come on top.
+    CHECK(code_bytes ==
+          3200 * groups * 2 + 16 * 4 * codebooks * (std::min<std::size_t>(pq_dims, 32) + 1));
+}
+
 TEST_CASE("ivf returns allowed rows only, and never too few") {
-    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
+    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4);
     const double part = GENERATE(0.9, 0.5, 0.1, 0.06, 0.01, 0.001, 0.0);
     const std::size_t k = GENERATE(1U, 10U, 700U);
     const std::size_t nprobe = GENERATE(1U, 5U);
@@ -103,7 +157,7 @@ TEST_CASE("ivf returns allowed rows only, and never too few") {
 }
 
 TEST_CASE("ivf goes on while the allowed rows lie in other lists") {
-    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
+    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4);
     auto [segment, queries] = clustered_segment(Metric::kL2, 4000, 16, 1);
     const auto index = build_ivf(segment, {.nlist = 40, .codes = codes});
     const float* query = queries.row(0).data();
@@ -142,7 +196,7 @@ TEST_CASE("ivf fills up beside hits of another segment") {
 
 TEST_CASE("ivf range search finds every allowed row within the radius") {
     const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct, Metric::kCosine);
-    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
+    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4);
     const bool masked = GENERATE(false, true);
     auto [segment, queries] = clustered_segment(metric, 3000, 40, 10);
     const auto index = build_ivf(segment, {.nlist = 30, .codes = codes});
@@ -161,7 +215,7 @@ TEST_CASE("ivf range search finds every allowed row within the radius") {
 
 TEST_CASE("ivf gives the same bytes and order for any number of threads") {
     const Metric metric = GENERATE(Metric::kL2, Metric::kCosine);
-    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
+    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4);
     const auto pair = clustered_segment(metric, 3000, 24, 1);
     Segment one = pair.first;
     const auto bytes = saved(*build_ivf(one, {.nlist = 30, .codes = codes}, 1));
@@ -173,7 +227,7 @@ TEST_CASE("ivf gives the same bytes and order for any number of threads") {
 }
 
 TEST_CASE("a saved ivf index answers the same when loaded") {
-    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
+    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4);
     const std::size_t dim = GENERATE(16U, 300U);
     auto [segment, queries] = clustered_segment(Metric::kL2, 4000, dim);
     const IvfOptions options{.nlist = 80, .codes = codes};
@@ -193,7 +247,8 @@ TEST_CASE("a saved ivf index answers the same when loaded") {
 
 TEST_CASE("ivf refuses damaged sections and is as new then") {
     Segment segment = clustered_segment(Metric::kL2, 1000, 8, 1).first;
-    const IvfOptions options{.nlist = 10, .codes = GENERATE(Codes::kNone, Codes::kSq4)};
+    const IvfOptions options{
+        .nlist = 10, .codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4)};
     SavedSections good;
     REQUIRE(build_ivf(segment, options)->save(good).ok());
     const auto refuses = [&](const SavedSections& bad) {
@@ -229,7 +284,7 @@ TEST_CASE("ivf refuses damaged sections and is as new then") {
 }
 
 TEST_CASE("ivf over no row, one row, equal rows") {
-    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
+    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4);
     const std::size_t rows = GENERATE(0U, 1U, 2U, 31U, 500U);
     Segment segment(Metric::kL2, Matrix(rows, 6));
     const auto index = build_ivf(segment, {.codes = codes});
@@ -257,25 +312,34 @@ TEST_CASE("ivf refuses codes of other than floats, and parameters out of range")
     CHECK(index::make_ivf_index(field).status().code() == StatusCode::kUnsupported);
     field.index = IvfOptions{};
     CHECK(index::make_ivf_index(field).ok());
+    field.index = IvfOptions{.codes = GENERATE(Codes::kPq4, Codes::kOpq4)};
+    CHECK(index::make_ivf_index(field).status().code() == StatusCode::kUnsupported);
+    field.element_type = ElementType::kFloat32;
+    CHECK(index::make_ivf_index(field).ok());
+    field.index = IvfOptions{.codes = Codes::kPq4, .pq_dims = GENERATE(0U, 65U)};
+    CHECK(index::make_ivf_index(field).status().code() == StatusCode::kInvalidArgument);
     field.index = IvfOptions{.nlist = (std::size_t{1} << 24U) + 1};
     CHECK(index::make_ivf_index(field).status().code() == StatusCode::kInvalidArgument);
 }
 
 TEST_CASE("an ivf build ends when asked and leaves the index as new") {
     auto [segment, queries] = clustered_segment(Metric::kL2, 3000, 16, 1);
-    const auto index = make_ivf(segment, {.nlist = 30});
+    const IvfOptions options{.nlist = 30,
+                             .codes = GENERATE(Codes::kSq4, Codes::kPq4, Codes::kOpq4)};
+    const auto index = make_ivf(segment, options);
     Control control;
     control.deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(GENERATE(-1, 3));
     const auto built = index->build(segment.rows(), {.threads = 2, .seed = 1, .control = &control});
     REQUIRE(built.status().code() == StatusCode::kDeadlineExceeded);
-    CHECK(saved(*index) == saved(*make_ivf(segment, {.nlist = 30})));
+    CHECK(saved(*index) == saved(*make_ivf(segment, options)));
 }
 
 TEST_CASE("ivf counts what it did") {
     auto [segment, queries] = clustered_segment(Metric::kL2, 3000, 16, 1);
-    const auto index =
-        build_ivf(segment, {.nlist = 30, .codes = GENERATE(Codes::kNone, Codes::kSq4)});
+    const auto index = build_ivf(
+        segment,
+        {.nlist = 30, .codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4)});
     SearchCounters counters;
     const float* query = queries.row(0).data();
     search_one(*index, segment, query, 10, {.nprobe = 30, .counters = &counters});
@@ -315,7 +379,8 @@ TEST_CASE("ivf training prints nothing") {
     Segment segment(Metric::kL2, normal_rows(150, 8, 1));
     Capture out(1);
     Capture error(2);
-    const auto index = build_ivf(segment, {.nlist = 100, .codes = Codes::kNone});
+    const auto index = build_ivf(
+        segment, {.nlist = 100, .codes = GENERATE(Codes::kNone, Codes::kPq4, Codes::kOpq4)});
     const long printed = out.bytes() + error.bytes();
     CHECK(printed == 0);
 }
@@ -332,7 +397,7 @@ TEST_CASE("ivf recall on the shipped words") {
     }
     Segment segment(Metric::kCosine, std::move(rows));
     const Matrix queries = Segment(Metric::kCosine, std::move(asked)).matrix;
-    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4);
+    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4, Codes::kOpq4);
     const auto index = build_ivf(segment, {.nlist = 100, .codes = codes});
     const auto recall_at = [&](std::size_t nprobe) {
         return mean_recall(*index, segment, queries, 10, {.nprobe = nprobe});

@@ -29,7 +29,7 @@ TEST_CASE("bench refuses an index that it cannot read, with code 2 and what is a
     refused("", {"--index", "empty"});
     refused("magic", {"--index", "magic", "flat, hnsw, ivf"});
     refused("hnsw ef=10", {"hnsw has no ef", "m, ef_construction, alpha, codes"});
-    refused("ivf m=10", {"ivf has no m", "nlist, codes"});
+    refused("ivf m=10", {"ivf has no m", "nlist, codes, pq_dims"});
     refused("flat nlist=10", {"flat has no nlist", "codes"});
     refused("hnsw m=16 m=32", {"m stands twice"});
     refused("hnsw m", {"m is not of the form key=value"});
@@ -39,7 +39,10 @@ TEST_CASE("bench refuses an index that it cannot read, with code 2 and what is a
     refused("hnsw m=1", {"m is 1", "2 to 256"});
     refused("hnsw alpha=wide", {"alpha=wide is not a number"});
     refused("hnsw alpha=nan", {"alpha=nan is not a number"});
-    refused("hnsw codes=sq9", {"codes=sq9", "none, sq4, sq5, sq7, sq8, pq4"});
+    refused("hnsw codes=sq9", {"codes=sq9", "none, sq4, sq5, sq7, sq8, pq4, opq4"});
+    refused("ivf codes=pq4 pq_dims=0", {"pq_dims is 0", "1 to 64"});
+    refused("ivf codes=pq4 pq_dims=65", {"pq_dims is 65", "1 to 64"});
+    refused("hnsw codes=opq4", {"codes of hnsw is opq4"});
     refused("flat codes=sq8", {"codes", "sq8", "none"});
 }
 

@@ -59,7 +59,7 @@ Variant ivf(std::string name, IvfOptions options, bool exact) {
                          .floor = 0.8},
                         {.name = "nprobe=1", .nprobe = 1},
                         {.name = "default", .floor = 0.1}},
-            .may_want_more_rows = options.nlist > 1 || options.codes == Codes::kPq4};
+            .may_want_more_rows = options.nlist > 1};
 }
 
 std::vector<Variant> ivf_variants() {
@@ -67,6 +67,9 @@ std::vector<Variant> ivf_variants() {
         ivf("ivf", {}, true),
         ivf("ivf codes=none", {.codes = Codes::kNone}, true),
         ivf("ivf codes=pq4", {.codes = Codes::kPq4}, false),
+        ivf("ivf codes=pq4 pq_dims=3", {.codes = Codes::kPq4, .pq_dims = 3}, false),
+        ivf("ivf codes=opq4", {.codes = Codes::kOpq4}, false),
+        ivf("ivf nlist=16 codes=opq4", {.nlist = 16, .codes = Codes::kOpq4}, false),
         ivf("ivf nlist=1", {.nlist = 1}, true),
         ivf("ivf nlist=16", {.nlist = 16}, true),
         ivf("ivf nlist=16 codes=none", {.nlist = 16, .codes = Codes::kNone}, true),
