@@ -57,6 +57,8 @@ struct Scratch {
     std::vector<std::uint32_t> rows[2];  ///< What the kernel kept, for one query or two.
     std::vector<float> bounds[2];
     std::vector<std::uint32_t> list;
+    std::vector<const void*> given_up;  ///< Queries that leave now, and what they have.
+    std::vector<TopK> given_up_best;
 
     /// Make room for a scan for `count` queries.
     void make_room(std::size_t count) {
@@ -140,7 +142,7 @@ class NearestScan {
               const RowFilter& filter) {
         for (std::size_t i = 0; i < n; ++i) {
             const std::uint32_t row = static_cast<std::uint32_t>(first) + kept.rows[i];
-            if (filter.test(row)) memory_.pending.push_back({kept.distances[i], row});
+            if (filter.test(row)) hold({kept.distances[i], row});
         }
         saw(count);
     }
@@ -173,14 +175,19 @@ class NearestScan {
                                                              best_.threshold(),
                                                              kept);
         for (std::size_t i = 0; i < n; ++i)
-            memory_.pending.push_back({kept.distances[i], kept.rows[i]});
+            hold({kept.distances[i], kept.rows[i]});
         saw(memory.list.size());
         memory.list.clear();
     }
 
+    void hold(const Survivor& survivor) {
+        if (memory_.pending.size() == kMostPending) compare();
+        memory_.pending.push_back(survivor);
+    }
+
     void saw(std::size_t count) {
         scored_ += count;
-        if (scored_ < due_ && memory_.pending.size() < kMostPending) return;
+        if (scored_ < due_) return;
         compare();
         due_ = scored_ + scored_ / kWaitShare;
     }
@@ -297,8 +304,10 @@ class NearestScans {
 
     /// Serve the queries for which codes are hopeless by floats from row `first` on.
     void give_up(std::size_t first, const RowFilter& filter) {
-        std::vector<const void*> queries;
-        std::vector<TopK> best;
+        auto& queries = scratch().given_up;
+        auto& best = scratch().given_up_best;
+        queries.clear();
+        best.clear();
         std::size_t still_open = 0;
         for (std::size_t i = 0; i < open_count_; ++i) {
             const std::size_t q = open_[i];

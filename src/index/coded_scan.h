@@ -41,7 +41,8 @@ void scan_all_coded(const CodedStages& stages,
                     std::span<TopK> best,
                     SearchCounters* counters);
 
-/// The same for one query by stages.listed, `allowed_rows` rows: looks at allowed rows only. Good when few are allowed.
+/// The same for one query by stages.listed, `allowed_rows` rows: looks at allowed rows only. Good
+/// when few are allowed.
 void scan_listed_coded(const CodedStages& stages,
                        const IndexRows& rows,
                        const float* query,
