@@ -49,7 +49,7 @@ struct QueryMemory {
 /// Queries that go over a chunk together.
 constexpr std::size_t kTogether = 64;
 /// Bytes of codes that stay in the cache while all of them do.
-constexpr std::size_t kChunkBytes = 256 * 1'024;
+constexpr std::size_t kChunkBytes = std::size_t{256} * 1'024;
 
 /// Memory of scans, kept by each thread.
 struct Scratch {

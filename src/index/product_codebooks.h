@@ -98,9 +98,9 @@ class ProductCodebooks {
     void scale(const float* vector, float* pieces) const;
     void start_codebook(std::size_t m, std::span<const float> pieces, std::uint64_t seed);
     /// Label each piece with its nearest word; tells whether any label changed.
-    bool assign(std::size_t m,
-                std::span<const float> pieces,
-                std::span<std::uint32_t> labels) const;
+    [[nodiscard]] bool assign(std::size_t m,
+                              std::span<const float> pieces,
+                              std::span<std::uint32_t> labels) const;
     [[nodiscard]] std::uint32_t nearest_word(std::size_t m, const float* piece) const;
     void set_squares(std::size_t m);
     /// Return where element `e` of words that lie one after the other is in word_elements().

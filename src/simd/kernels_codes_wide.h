@@ -187,9 +187,10 @@ inline void add_groups(const std::int8_t* const (&levels)[kQueries],
     static_assert(2 * kGroups <= kPartProducts);
     constexpr std::size_t kVectors = kBlockRegisters<Lanes>;
     typename Lanes::Part parts[kQueries][kVectors];
-    for (auto& of_query : parts)
+    for (auto& of_query : parts) {
         for (auto& part : of_query)
             part = Lanes::no_part();
+    }
 #pragma GCC unroll 4
     for (std::size_t g = 0; g < kGroups; ++g, groups += kGroupBytes, first_level += kGroupLevels) {
         __builtin_prefetch(groups + kBlockAhead, 0, 3);
@@ -214,10 +215,11 @@ inline void add_groups(const std::int8_t* const (&levels)[kQueries],
         }
     }
 #pragma GCC unroll 2
-    for (std::size_t q = 0; q < kQueries; ++q)
+    for (std::size_t q = 0; q < kQueries; ++q) {
 #pragma GCC unroll 8
         for (std::size_t v = 0; v < kVectors; ++v)
             sums[q][v] = Lanes::widen(sums[q][v], parts[q][v]);
+    }
 }
 
 /// Compute raw of the 32 rows of a block.
@@ -226,9 +228,10 @@ inline void block_sums(const std::int8_t* const (&levels)[kQueries],
                        const std::uint8_t* block,
                        std::size_t groups,
                        BlockSums<Lanes, kQueries>& sums) {
-    for (auto& of_query : sums)
+    for (auto& of_query : sums) {
         for (auto& sum : of_query)
             sum = Lanes::no_sums();
+    }
     std::size_t g = 0;
     for (; g + 4 <= groups; g += 4)
         add_groups<Lanes, 4>(levels, g * kGroupLevels, block + g * kGroupBytes, sums);

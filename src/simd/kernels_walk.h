@@ -34,10 +34,11 @@ VECDB_KERNEL inline std::size_t visit(const std::uint32_t* list,
     for (std::size_t i = 0; i < n; ++i) {
         const std::uint32_t row = fresh[i];
         // Into the second level: more lines can be on their way to it than to the first.
-        if (lines == 1)
+        if (lines == 1) {
             __builtin_prefetch(rows.base + row * rows.stride, 0, 2);
-        else
+        } else {
             prefetch_code(rows.base + row * rows.stride, lines * kCodeLine);
+        }
         visited[row / 64] |= std::uint64_t{1} << (row % 64);
     }
     return n;
