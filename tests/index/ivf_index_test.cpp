@@ -91,7 +91,9 @@ TEST_CASE("ivf that opens all lists and compares all candidates in full is exact
 
 TEST_CASE("ivf with product codes finds more the more candidates are compared in full") {
     const Codes codes = GENERATE(Codes::kPq4, Codes::kOpq4);
-    auto [segment, queries] = clustered_segment(Metric::kL2, 6000, 32);
+    auto data = clustered_segment(Metric::kL2, 6000, 32);
+    auto& segment = data.first;
+    auto& queries = data.second;
     const auto index = build_ivf(segment, {.nlist = 60, .codes = codes, .pq_dims = 4});
     const auto at = [&](std::size_t rerank, std::size_t k) {
         return mean_recall(*index, segment, queries, k, {.nprobe = 60, .rerank = rerank});
@@ -116,7 +118,8 @@ TEST_CASE("ivf with product codes finds more the more candidates are compared in
 
 TEST_CASE("ivf with product codes holds half a byte for each piece of a row") {
     const std::size_t pq_dims = GENERATE(1U, 2U, 4U, 64U);
-    auto [segment, queries] = clustered_segment(Metric::kL2, 3200, 32, 1);
+    auto data = clustered_segment(Metric::kL2, 3200, 32, 1);
+    auto& segment = data.first;
     const auto bytes = [&](Codes codes) {
         return build_ivf(segment, {.nlist = 20, .codes = codes, .pq_dims = pq_dims})
             ->memory_bytes();
