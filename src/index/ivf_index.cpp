@@ -104,6 +104,9 @@ class IvfIndex final : public Index {
                            const IndexSearch& how,
                            Scratch& scratch,
                            TopK& best) const;
+    /// Let `scan` take the lists that scratch.ranking has first, and count.
+    template <class Scan>
+    void open(const IndexSearch& how, Scratch& scratch, TopK& best, Scan& scan) const;
     /// Become as new.
     void forget() {
         lists_ = IvfLists();
@@ -131,8 +134,7 @@ std::vector<float> reordered(const IndexRows& rows, std::span<const std::uint32_
 }
 
 Result<std::vector<std::uint32_t>> IvfIndex::build(const IndexRows& rows, const IndexBuild& how) {
-    lists_ = IvfLists();
-    codes_ = IvfCodes();
+    forget();
     std::vector<std::uint32_t> order;
     VECDB_ASSIGN(IvfLists lists, IvfLists::build(rows, options_.nlist, how, order));
     IvfCodes codes;
@@ -222,6 +224,17 @@ void IvfIndex::search_one(const IndexRows& rows,
     }
 }
 
+template <class Scan>
+void IvfIndex::open(const IndexSearch& how, Scratch& scratch, TopK& best, Scan& scan) const {
+    const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
+    const std::size_t opened =
+        open_lists(lists_, lists_to_open(how), wanted, best, scratch.ranking, scan);
+    if (how.counters == nullptr) return;
+    how.counters->visited += opened;
+    how.counters->distances += scan.compared();
+    how.counters->rescored += scan.rescored();
+}
+
 void IvfIndex::prepare_scan(const float* query, float bound, CodeScanScratch& scratch) const {
     codes_.rows().prepare(codes_.space(), query, bound, scratch.coarse);
     if (codes_.fine_rows().empty()) return;
@@ -242,14 +255,8 @@ void IvfIndex::search_by_codes(const IndexRows& rows,
             codes_.space(), query, 1.0F, scratch.scan.coarse, scratch.centroid_query);
     }
     rank_lists(lists_, rows.metric, query, coded, estimate, scratch.ranking);
-    const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
     CodeListScan scan(rows, codes_, query, how, best, scratch.scan);
-    const std::size_t opened =
-        open_lists(lists_, lists_to_open(how), wanted, best, scratch.ranking, scan);
-    if (how.counters == nullptr) return;
-    how.counters->visited += opened;
-    how.counters->distances += scan.compared();
-    how.counters->rescored += scan.rescored();
+    open(how, scratch, best, scan);
 }
 
 void IvfIndex::search_by_products(const IndexRows& rows,
@@ -267,14 +274,8 @@ void IvfIndex::search_by_products(const IndexRows& rows,
     products_.codebooks().look_at(prepared.head.data(), rows.metric, scratch.products.query);
     rank_lists(
         lists_, rows.metric, query, products_.centroids(), prepared.estimate, scratch.ranking);
-    const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
     ProductListScan scan(rows, products_, query, how, best, scratch.products);
-    const std::size_t opened =
-        open_lists(lists_, lists_to_open(how), wanted, best, scratch.ranking, scan);
-    if (how.counters == nullptr) return;
-    how.counters->visited += opened;
-    how.counters->distances += scan.compared();
-    how.counters->rescored += scan.rescored();
+    open(how, scratch, best, scan);
 }
 
 void IvfIndex::search_by_vectors(const IndexRows& rows,
@@ -282,14 +283,8 @@ void IvfIndex::search_by_vectors(const IndexRows& rows,
                                  const IndexSearch& how,
                                  Scratch& scratch,
                                  TopK& best) const {
-    const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
     VectorListScan scan(rows, query, how, best);
-    const std::size_t opened =
-        open_lists(lists_, lists_to_open(how), wanted, best, scratch.ranking, scan);
-    if (how.counters == nullptr) return;
-    how.counters->visited += opened;
-    how.counters->distances += scan.compared();
-    how.counters->rescored += scan.compared();
+    open(how, scratch, best, scan);
 }
 
 void IvfIndex::range_search(const IndexRows& rows,

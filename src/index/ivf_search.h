@@ -56,6 +56,8 @@ class VectorListScan {
     void scan(std::size_t first, std::size_t last);
     void flush() noexcept {}
     [[nodiscard]] std::size_t compared() const noexcept { return compared_; }
+    /// Every comparison is one of vectors.
+    [[nodiscard]] std::size_t rescored() const noexcept { return compared_; }
 
   private:
     void scan_range(std::size_t first, std::size_t last);
