@@ -8,6 +8,7 @@
 #include "index/exact.h"
 #include "simd/aligned_buffer.h"
 #include "simd/dispatch.h"
+#include "simd/prefetches.h"
 
 #include <vecdb/index.h>
 
@@ -81,7 +82,7 @@ class Rescorer {
         stages_.middle->prepare(*stages_.middle_space, query_, 1.0F, middle_);
     }
 
-    void prefetch(std::span<const std::uint32_t> list) const {
+    VECDB_PREFETCHES void prefetch(std::span<const std::uint32_t> list) const {
         const std::size_t bytes = std::min(rows_.dim * sizeof(float), kPrefetchBytes);
         for (const std::uint32_t row : list) {
             const auto* const at = static_cast<const char*>(rows_.row(row));

@@ -5,6 +5,7 @@
 #include "index/exact.h"
 #include "index/flat_batch.h"
 #include "index/flat_scan.h"
+#include "index/scored.h"
 #include "simd/dispatch.h"
 
 #include <algorithm>
@@ -17,7 +18,7 @@ namespace vecdb::index {
 namespace {
 
 /// Rows of the first chunk, which gives the first threshold; multiples of 64.
-constexpr std::size_t kFirstChunk = 2'048;
+constexpr std::size_t kFirstChunk = 512;
 constexpr std::size_t kLargestChunk = 32'768;
 /// Survivors wait until a fourth more rows have been seen: with the smallest bounds of all of them
 /// compared first, most others need not be.
@@ -25,25 +26,21 @@ constexpr std::size_t kWaitShare = 4;
 constexpr std::size_t kMostPending = 4'096;
 /// Code rows asked for ahead of the one that is scored.
 constexpr std::size_t kAhead = 32;
-/// Listed rows scored together after the first chunk.
+/// Listed rows scored together at most, and how fast the chunks grow to that.
 constexpr std::size_t kListChunk = 8'192;
+constexpr std::size_t kChunkGrowth = 8;
 /// Codes are given up when more than a 20th of all the rows to search, and more than a few times k,
 /// had to be compared by their floats. It is not the share of the rows seen that counts: the first
 /// thresholds are far above the last, so most survivors come early.
 constexpr std::size_t kHopelessShare = 20;
 constexpr std::size_t kHopelessTimesK = 4;
 
-struct Survivor {
-    float bound;
-    std::uint32_t row;
-};
-
 /// What a query needs: itself prepared for the first stage and for the middle one, and the rows
 /// that wait for being compared.
 struct QueryMemory {
     PreparedQuery first;
     PreparedQuery middle;
-    std::vector<Survivor> pending;
+    std::vector<Scored> pending;
 };
 
 /// Queries that go over a chunk together.
@@ -62,7 +59,7 @@ struct Scratch {
 
     /// Make room for a scan for `count` queries.
     void make_room(std::size_t count) {
-        constexpr std::size_t kRoom = kLargestChunk + 64;
+        constexpr std::size_t kRoom = kLargestChunk + kMostListed;
         if (queries.size() < count) queries.resize(count);
         if (list.capacity() >= kRoom) return;
         for (auto& each : rows)
@@ -112,9 +109,9 @@ class NearestScan {
                 return offer_listed(rows_, rescorer_.distances(), query_, list, best_);
             }
             waiting.insert(waiting.end(), list.begin(), list.end());
-            if (waiting.size() + 2 * kListStep <= chunk) return;
+            if (waiting.size() + kMostListed <= chunk) return;
             score_list();
-            chunk = std::max(chunk, kListChunk);
+            chunk = std::min(kChunkGrowth * chunk, kListChunk);
         });
         if (!waiting.empty()) score_list();
         finish();
@@ -180,7 +177,7 @@ class NearestScan {
         memory.list.clear();
     }
 
-    void hold(const Survivor& survivor) {
+    void hold(const Scored& survivor) {
         if (memory_.pending.size() == kMostPending) compare();
         memory_.pending.push_back(survivor);
     }
@@ -195,18 +192,11 @@ class NearestScan {
     /// Compare the survivors, those with the smallest bounds first.
     void compare() {
         auto& survivors = memory_.pending;
-        const std::size_t first = std::min(survivors.size(), std::max(kRescored, best_.capacity()));
-        if (first < survivors.size()) {
-            std::nth_element(
-                survivors.begin(),
-                survivors.begin() + static_cast<std::ptrdiff_t>(first),
-                survivors.end(),
-                [](const Survivor& a, const Survivor& b) { return a.bound < b.bound; });
-        }
+        bring_best_forward(survivors, std::max(kRescored, best_.capacity()));
         std::uint32_t list[kRescored];
         std::size_t n = 0;
-        for (const Survivor& survivor : survivors) {
-            if (survivor.bound > best_.threshold()) continue;
+        for (const Scored& survivor : survivors) {
+            if (survivor.score > best_.threshold()) continue;
             list[n++] = survivor.row;
             if (n < kRescored) continue;
             flush({list, n});

@@ -60,8 +60,8 @@ void scan_range(const IndexRows& rows,
                 const RowFilter& filter,
                 std::vector<Hit>& hits) {
     const ListDistances distances(rows);
-    std::uint32_t kept_rows[kListStep + 64];
-    float kept_distances[kListStep + 64];
+    std::uint32_t kept_rows[kMostListed];
+    float kept_distances[kMostListed];
     for_each_allowed(filter, 0, rows.count, [&](std::span<const std::uint32_t> list) {
         const std::size_t n = distances.select(query, list, radius, {kept_rows, kept_distances});
         for (std::size_t i = 0; i < n; ++i)

@@ -5,6 +5,7 @@
 /// to.
 
 #include "index/top_k.h"
+#include "simd/dispatch.h"
 #include "simd/kernel_table.h"
 
 #include <vecdb/index.h>
@@ -17,8 +18,10 @@
 
 namespace vecdb::index {
 
-/// Rows gathered at a time by those who list rows.
+/// Rows compared between two readings of the threshold.
 inline constexpr std::size_t kListStep = 256;
+/// Rows that for_each_allowed() lists at a time, at most.
+inline constexpr std::size_t kMostListed = simd::kListRoom;
 
 /// Compute distances to listed rows: the one number of each (query, row) pair.
 /// Threads: a value.
@@ -59,25 +62,17 @@ void scan_range(const IndexRows& rows,
                 const RowFilter& filter,
                 std::vector<Hit>& hits);
 
-/// Call body(list) with the numbers of allowed rows of [first, last), ascending, up to kListStep at
-/// a time. Skips words of rows that are not allowed.
+/// Call body(list) with the numbers of allowed rows of [first, last), ascending, up to kMostListed
+/// at a time. Skips words of rows that are not allowed.
 template <class Body>
 void for_each_allowed(const RowFilter& filter, std::size_t first, std::size_t last, Body&& body) {
-    std::uint32_t list[kListStep + 64];
-    std::size_t n = 0;
-    for (std::size_t w = first / 64; w * 64 < last; ++w) {
-        std::uint64_t word = filter.word(w);
-        if (w * 64 < first) word &= ~std::uint64_t{0} << (first % 64);
-        if (last - w * 64 < 64) word &= (std::uint64_t{1} << (last - w * 64)) - 1;
-        for (; word != 0; word &= word - 1) {
-            list[n++] = static_cast<std::uint32_t>(w * 64) +
-                        static_cast<std::uint32_t>(__builtin_ctzll(word));
-        }
-        if (n < kListStep) continue;
-        body(std::span<const std::uint32_t>(list, n));
-        n = 0;
+    const simd::ListRowsKernel list_rows = simd::table_in_use().list_rows;
+    const simd::RowMask mask{filter.allowed, filter.tombstones};
+    std::uint32_t list[kMostListed];
+    while (first < last) {
+        const std::size_t n = list_rows(mask, first, last, list);
+        if (n > 0) body(std::span<const std::uint32_t>(list, n));
     }
-    if (n > 0) body(std::span<const std::uint32_t>(list, n));
 }
 
 }  // namespace vecdb::index

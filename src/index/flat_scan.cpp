@@ -1,9 +1,9 @@
 #include "index/flat_scan.h"
 
 #include "check.h"
+#include "index/exact.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 
 namespace vecdb::index {
@@ -12,8 +12,9 @@ namespace {
 /// Rows looked at between two readings of the threshold.
 constexpr std::size_t kStep = 256;
 constexpr std::size_t kWordRows = 64;
+constexpr std::size_t kRoom = std::max(kStep, kMostListed);
 
-/// The scan of one block: collects single allowed rows into lists, takes full steps as ranges.
+/// The scan of one block: steps whose rows are all allowed are taken as ranges, others as lists.
 class BlockScan {
   public:
     BlockScan(const simd::DistanceKernels& kernels,
@@ -23,34 +24,33 @@ class BlockScan {
         : kernels_(kernels), queries_(queries), block_(block), best_(best) {}
 
     void run() {
-        for (std::size_t first = 0; first < block_.count; first += kStep) {
-            step(first, std::min(kStep, block_.count - first));
+        const std::size_t count = block_.count;
+        for (std::size_t first = 0; first < count;) {
+            std::size_t last = std::min(first + kStep, count);
+            if (all_allowed(first, last)) {
+                scan_range(first, last - first);
+            } else {
+                while (last < count && !all_allowed(last, std::min(last + kStep, count)))
+                    last = std::min(last + kStep, count);
+                for_each_allowed(
+                    block_.filter, first, last, [&](std::span<const std::uint32_t> list) {
+                        scan_list(list);
+                    });
+            }
+            first = last;
         }
-        scan_list();
     }
 
   private:
-    void step(std::size_t first, std::size_t count) {
-        if (block_.filter.allows_all()) return scan_range(first, count);
-        std::uint64_t words[kStep / kWordRows];
-        std::size_t allowed = 0;
-        const std::size_t word_count = (count + kWordRows - 1) / kWordRows;
-        for (std::size_t w = 0; w < word_count; ++w) {
-            words[w] = block_.allowed_word(first / kWordRows + w);
-            allowed += static_cast<std::size_t>(std::popcount(words[w]));
+    [[nodiscard]] bool all_allowed(std::size_t first, std::size_t last) const noexcept {
+        if (block_.filter.allows_all()) return true;
+        for (; first < last; first += kWordRows) {
+            const std::uint64_t exist = last - first < kWordRows
+                                            ? (std::uint64_t{1} << (last - first)) - 1
+                                            : ~std::uint64_t{0};
+            if ((~block_.filter.word(first / kWordRows) & exist) != 0) return false;
         }
-        if (allowed == count) return scan_range(first, count);
-        for (std::size_t w = 0; w < word_count; ++w) {
-            collect(words[w], first + w * kWordRows);
-        }
-    }
-
-    void collect(std::uint64_t word, std::size_t first) {
-        for (; word != 0; word &= word - 1) {
-            list_[listed_++] = static_cast<std::uint32_t>(
-                first + static_cast<std::size_t>(std::countr_zero(word)));
-        }
-        if (listed_ + kWordRows > kStep) scan_list();
+        return true;
     }
 
     void scan_range(std::size_t first, std::size_t count) {
@@ -62,17 +62,16 @@ class BlockScan {
         }
     }
 
-    void scan_list() {
+    void scan_list(std::span<const std::uint32_t> list) {
         for (std::size_t q = 0; q < queries_.size(); ++q) {
             const std::size_t kept = kernels_.list(queries_[q],
                                                    block_.rows,
-                                                   list_,
-                                                   listed_,
+                                                   list.data(),
+                                                   list.size(),
                                                    best_[q].threshold(),
                                                    {rows_, distances_});
             offer(best_[q], kept, 0);
         }
-        listed_ = 0;
     }
 
     void offer(TopK& best, std::size_t kept, std::size_t first) {
@@ -85,10 +84,8 @@ class BlockScan {
     std::span<const void* const> queries_;
     const FlatBlock& block_;
     std::span<TopK> best_;
-    std::size_t listed_ = 0;
-    std::uint32_t list_[kStep];
-    std::uint32_t rows_[kStep];
-    float distances_[kStep];
+    std::uint32_t rows_[kRoom];
+    float distances_[kRoom];
 };
 
 }  // namespace

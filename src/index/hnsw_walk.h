@@ -15,6 +15,7 @@
 #include "index/codes.h"
 #include "index/exact.h"
 #include "index/hnsw_graph.h"
+#include "index/scored.h"
 #include "index/visited_set.h"
 #include "simd/aligned_buffer.h"
 #include "simd/kernel_table.h"
@@ -34,9 +35,7 @@ namespace vecdb::index {
 using WalkKey = std::uint64_t;
 
 [[nodiscard]] inline WalkKey walk_key(float distance, std::uint32_t node) noexcept {
-    const auto bits = std::bit_cast<std::uint32_t>(distance);
-    const std::uint32_t ordered = (bits >> 31U) != 0 ? ~bits : bits | 0x8000'0000U;
-    return WalkKey{ordered} << 32U | WalkKey{node} << 1U;
+    return WalkKey{ascending_bits(distance)} << 32U | WalkKey{node} << 1U;
 }
 [[nodiscard]] inline std::uint32_t node_of(WalkKey key) noexcept {
     return static_cast<std::uint32_t>(key) >> 1U;

@@ -24,15 +24,6 @@ constexpr std::size_t kFineSeeds = 4;
 /// Fine codes asked for ahead of the one being scored.
 constexpr std::size_t kAhead = 8;
 
-/// Put the `count` best scored first, in any order.
-void bring_best_forward(std::span<CodeScanScratch::Scored> scored, std::size_t count) {
-    if (count == scored.size()) return;
-    std::nth_element(scored.begin(),
-                     scored.begin() + static_cast<std::ptrdiff_t>(count),
-                     scored.end(),
-                     [](const auto& a, const auto& b) { return a.score < b.score; });
-}
-
 }  // namespace
 
 CodeListScan::CodeListScan(const IndexRows& rows,

@@ -6,6 +6,7 @@
 
 #include "index/exact.h"
 #include "index/ivf_codes.h"
+#include "index/scored.h"
 #include "index/top_k.h"
 
 #include <vecdb/index.h>
@@ -19,11 +20,6 @@ namespace vecdb::index {
 
 /// What a thread keeps from query to query for scans by codes.
 struct CodeScanScratch {
-    /// A row and what its code says of its distance.
-    struct Scored {
-        float score;
-        std::uint32_t row;
-    };
     PreparedQuery coarse;
     PreparedQuery fine;
     std::vector<Scored> seeds;
@@ -53,7 +49,6 @@ class CodeListScan {
     [[nodiscard]] std::size_t rescored() const noexcept { return rescored_; }
 
   private:
-    using Scored = CodeScanScratch::Scored;
     static constexpr std::size_t kChunk = 512;  ///< Rows scored between two looks at the threshold.
     static constexpr std::size_t kSeedChunk = 256;  ///< As long as there is none.
     static constexpr std::size_t kFlush = 32;       ///< Rows compared in full together.

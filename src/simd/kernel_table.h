@@ -120,6 +120,30 @@ using TileKernel = std::size_t (*)(const Tile& tile, TileHit* hits);
 inline constexpr std::size_t kMaxTileRows = 64;
 inline constexpr std::size_t kMaxTileQueries = 16;
 
+/// Which rows a mask leaves, 64 a word.
+struct RowMask {
+    const std::uint64_t* allowed = nullptr;  ///< Null: all.
+    const std::uint64_t* removed = nullptr;  ///< Null: none.
+
+    [[nodiscard]] std::uint64_t word(std::size_t word) const noexcept {
+        const std::uint64_t may = allowed != nullptr ? allowed[word] : ~std::uint64_t{0};
+        return removed != nullptr ? may & ~removed[word] : may;
+    }
+};
+
+/// A list of rows is complete when it has so many; it may have up to kListedAtOnce more.
+inline constexpr std::size_t kListedRows = 256;
+inline constexpr std::size_t kListedAtOnce = 512;
+/// Elements of a list at most.
+inline constexpr std::size_t kListRoom = kListedRows + kListedAtOnce;
+
+/// Write the numbers of the rows of [first, last) that `mask` leaves to `list`, ascending, until
+/// the list is complete or the rows end; move `first` to where to go on. Returns how many.
+using ListRowsKernel = std::size_t (*)(const RowMask& mask,
+                                       std::size_t& first,
+                                       std::size_t last,
+                                       std::uint32_t* list);
+
 /// The kernels of one distance on one element type.
 struct DistanceKernels {
     RangeKernel range = nullptr;
@@ -152,6 +176,7 @@ struct KernelTable {
     TileKernel tile;
     CodeKernels codes;
     WalkKernels walk;
+    ListRowsKernel list_rows;
 
     /// Return the kernels of a metric on rows of an element type; null ones for a pair that is not
     /// served. Cosine is ip over unit rows.

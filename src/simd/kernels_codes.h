@@ -22,7 +22,7 @@ constexpr std::size_t row5_half(std::size_t stride) {
 }
 
 /// Ask for all lines of a code row.
-inline void prefetch_code(const std::uint8_t* row, std::size_t bytes) {
+VECDB_PREFETCHES void prefetch_code(const std::uint8_t* row, std::size_t bytes) {
     for (std::size_t at = 0; at < bytes; at += kCodeLine)
         __builtin_prefetch(row + at, 0, 3);
 }

@@ -87,11 +87,11 @@ struct RowList {
 };
 
 /// Ask for the rows that are `ahead` behind rows [first, first + group) of the list.
-inline void ask_ahead(const CodeRows& rows,
-                      std::size_t stride,
-                      const RowList& list,
-                      std::size_t first,
-                      std::size_t group) {
+VECDB_PREFETCHES void ask_ahead(const CodeRows& rows,
+                                std::size_t stride,
+                                const RowList& list,
+                                std::size_t first,
+                                std::size_t group) {
     if (list.ahead == 0 || list.ahead >= list.count - first) return;
     const std::size_t begin = first + list.ahead;
     const std::size_t end = list.count - begin < group ? list.count : begin + group;

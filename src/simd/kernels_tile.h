@@ -17,6 +17,7 @@
 
 #include "simd/kernels.h"
 #include "simd/kernels_codes.h"
+#include "simd/kernels_mask.h"
 #include "simd/kernels_walk.h"
 #include "simd/pairs_bits.h"
 #include "simd/pairs_float.h"
@@ -178,7 +179,8 @@ constexpr KernelTable make_table(const char* name, const CodeKernels& codes) {
             .pack = pack<V::kWidth * Vectors>,
             .tile = tile<V, Queries, Vectors>,
             .codes = codes,
-            .walk = walk_kernels()};
+            .walk = walk_kernels(),
+            .list_rows = list_rows};
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 /// Asking for the memory of rows that a distance kernel comes to later.
 /// Included by the files in arch/ only; internal linkage throughout.
 
+#include "simd/prefetches.h"
+
 #include <cstddef>
 
 namespace vecdb::simd {
@@ -15,13 +17,13 @@ inline constexpr std::size_t kLineBytes = 64;
 template <class Element>
 inline constexpr std::size_t kPerLine = kLineBytes / sizeof(Element);
 
-inline void prefetch(const void* p) {
+VECDB_PREFETCHES void prefetch(const void* p) {
     __builtin_prefetch(p, 0, 3);
 }
 
 /// Ask for the lines that begin in elements [i, i + Count) of p.
 template <std::size_t Count, class Element>
-inline void prefetch_lines(const Element* p, std::size_t i) {
+VECDB_PREFETCHES void prefetch_lines(const Element* p, std::size_t i) {
     if constexpr (Count >= kPerLine<Element>) {
         for (std::size_t line = 0; line < Count; line += kPerLine<Element>)
             prefetch(p + i + line);
@@ -36,10 +38,10 @@ struct StreamAhead {
     const Element* first;
 
     template <std::size_t Count>
-    void step(std::size_t i, std::size_t r) const {
+    VECDB_PREFETCHES void step(std::size_t i, std::size_t r) const {
         prefetch_lines<Count>(first, R * i + r * Count);
     }
-    void rest(std::size_t i, std::size_t count) const {
+    VECDB_PREFETCHES void rest(std::size_t i, std::size_t count) const {
         for (std::size_t at = R * i; at < R * count; at += kPerLine<Element>)
             prefetch(first + at);
     }
@@ -51,10 +53,10 @@ struct ScatteredAhead {
     const Element* rows[R];
 
     template <std::size_t Count>
-    void step(std::size_t i, std::size_t r) const {
+    VECDB_PREFETCHES void step(std::size_t i, std::size_t r) const {
         prefetch_lines<Count>(rows[r], i);
     }
-    void rest(std::size_t i, std::size_t count) const {
+    VECDB_PREFETCHES void rest(std::size_t i, std::size_t count) const {
         if (i == count) return;
         for (std::size_t r = 0; r < R; ++r) {
             // Lines that begin at the multiples of a line from the row's start, and its last one.
