@@ -20,26 +20,31 @@ struct Run {
 // Untimed before each turn: the engine before has filled the caches.
 constexpr std::size_t kWarmUpQueries = 100;
 
-void pass(Engine& engine, const cli::Problem& problem, std::size_t queries, Answers& answers) {
-    for (std::size_t query = 0; query < queries; ++query) {
+// A turn takes the queries in pieces of so many, and five pieces at least.
+constexpr std::size_t kPiece = 100;
+constexpr std::size_t kLeastPieces = 5;
+
+/// Search for `count` queries, from number `first` on and round again.
+void search(const Run& run, std::size_t first, std::size_t count, Answers& answers) {
+    const cli::Problem& problem = run.entry.problem;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t query = (first + i) % problem.queries.rows;
         const float* values = problem.queries.values.data() + query * problem.queries.dim;
-        engine.search(values, 1, problem.k, answers);
+        run.entry.contestant.engine->search(values, 1, problem.k, answers);
     }
 }
 
-/// Return queries per second of at least one pass.
-double timed(const Run& run, double seconds, Answers& answers) {
-    Engine& engine = *run.entry.contestant.engine;
-    const cli::Problem& problem = run.entry.problem;
-    const std::size_t all = problem.queries.rows;
-    engine.set(run.setting);
-    pass(engine, problem, std::min(all, kWarmUpQueries), answers);
+/// Return queries per second. Goes on at query `next`, so that the turns of a run take all queries.
+double timed(const Run& run, double seconds, std::size_t& next, Answers& answers) {
+    run.entry.contestant.engine->set(run.setting);
+    search(run, next, kWarmUpQueries, answers);
     double measured = 0;
     std::size_t queries = 0;
-    do {
-        measured += seconds_of([&] { pass(engine, problem, all, answers); });
-        queries += all;
-    } while (measured < seconds);
+    while (measured < seconds || queries < kLeastPieces * kPiece) {
+        measured += seconds_of([&] { search(run, next, kPiece, answers); });
+        queries += kPiece;
+        next = (next + kPiece) % run.entry.problem.queries.rows;
+    }
     return static_cast<double>(queries) / measured;
 }
 
@@ -79,10 +84,13 @@ std::vector<std::vector<Measured>> compete(const std::vector<Entry>& entries,
     }
     std::vector<double> recalls;
     std::vector<Turn> turns;
+    std::vector<std::size_t> next_query(runs.size());
     Answers answers;
-    for (const Run& run : runs) {
-        recalls.push_back(recall_of(run));
-        turns.push_back([&run, &effort, &answers] { return timed(run, effort.seconds, answers); });
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        recalls.push_back(recall_of(runs[i]));
+        turns.push_back([&run = runs[i], &next = next_query[i], &effort, &answers] {
+            return timed(run, effort.seconds, next, answers);
+        });
     }
     Turns rates = take_turns(turns, effort.rounds, pause_for(1));
     std::vector<std::vector<Measured>> results;

@@ -29,7 +29,7 @@ struct ApproximateOptions {
     std::vector<std::string> rival_options;
     std::vector<std::string> rival_sweeps;
     std::size_t build_threads = 1;
-    double seconds = 0.1;            ///< A turn passes over the queries this long at least.
+    double seconds = 0.1;            ///< A turn searches this long at least.
     std::optional<std::size_t> cpu;  ///< Where the rounds run.
     std::filesystem::path cache;     ///< Rivals' indexes; empty: none are kept.
     std::filesystem::path csv;

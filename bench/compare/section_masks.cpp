@@ -11,6 +11,8 @@ namespace {
 
 constexpr double kShares[] = {0.5, 0.1, 0.01, 0.001};
 constexpr double kUnfilteredRecall = 0.95;
+/// Masks of at least that share are compared with the rival without a filter too.
+constexpr double kUnfilteredShare = 0.5;
 constexpr double kAll = 1 - 1e-9;
 
 /// What compares the floats of the allowed rows, all of them and nothing else.
@@ -81,19 +83,20 @@ void run_mask(
         entries.push_back({subject, problem, truth});
     for (const Entry& entry : entries)
         static_cast<void>(entry.contestant.engine->set_filter(&rows));
-    const std::string rival = arena.rivals.empty() ? "" : arena.rivals.front().kind;
-    if (!rival.empty()) entries.push_back({arena.rivals.front(), arena.problem, arena.truth});
+    const bool beside_rival = share >= kUnfilteredShare && !arena.rivals.empty();
+    if (beside_rival) entries.push_back({arena.rivals.front(), arena.problem, arena.truth});
 
     const auto results = compete(entries, effort_of(bench.options));
     Masked mask{share, allowed, results[0][0].qps, std::nullopt};
-    if (!rival.empty()) {
+    const std::string rival = arena.rivals.empty() ? "" : arena.rivals.front().kind;
+    if (beside_rival) {
         mask.unfiltered_qps = cli::qps_at(curve_of(results.back()), kUnfilteredRecall);
     }
     for (std::size_t i = 0; i <= arena.subjects.size(); ++i) {
         show_points(bench, entries[i].contestant, results[i], mask, rival);
         if (i == 0) continue;
         lines.push_back(entries[i].contestant.label);
-        for (std::string& line : lines_of(results[i], mask, rival))
+        for (std::string& line : lines_of(results[i], mask, beside_rival ? rival : ""))
             lines.push_back(std::move(line));
     }
 }
