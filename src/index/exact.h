@@ -69,6 +69,7 @@ void for_each_allowed(const RowFilter& filter, std::size_t first, std::size_t la
     const simd::ListRowsKernel list_rows = simd::table_in_use().list_rows;
     const simd::RowMask mask{filter.allowed, filter.tombstones};
     std::uint32_t list[kMostListed];
+    // NOLINTNEXTLINE(bugprone-infinite-loop): list_rows moves `first`
     while (first < last) {
         const std::size_t n = list_rows(mask, first, last, list);
         if (n > 0) body(std::span<const std::uint32_t>(list, n));

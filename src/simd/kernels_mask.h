@@ -19,9 +19,9 @@ inline std::size_t list_bits(std::uint64_t bits,
                              std::size_t base,
                              std::uint32_t* rows,
                              std::size_t n) {
+    const auto first = static_cast<std::uint32_t>(base);
     for (; bits != 0; bits &= bits - 1)
-        rows[n++] =
-            static_cast<std::uint32_t>(base) + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+        rows[n++] = first + static_cast<std::uint32_t>(__builtin_ctzll(bits));
     return n;
 }
 
