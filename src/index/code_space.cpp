@@ -26,21 +26,11 @@ constexpr double kIdleMean = 0.01;
 constexpr double kLargestSkew = 1e-3;
 constexpr double kRoundoff = 0x1p-24;
 
-/// Memory of project_group, kept from call to call.
-struct Scratch {
-    std::vector<float> centred;
-    std::vector<std::uint32_t> numbers;
-    std::vector<float> parts;
-};
-
-Scratch& scratch() {
-    thread_local Scratch memory;
-    return memory;
-}
-
-template <class T>
-void grow(std::vector<T>& memory, std::size_t size) {
+/// Return memory for the centred rows of project_group, kept from call to call.
+float* centred_memory(std::size_t size) {
+    thread_local std::vector<float> memory;
     if (memory.size() < size) memory.resize(size);
+    return memory.data();
 }
 
 std::size_t parts_of(std::size_t dim) {
@@ -131,6 +121,42 @@ void CodeSpace::set_mean(std::vector<float> mean) {
     mean_length_ = std::sqrt(square_sum(mean_.data(), mean_.size()));
 }
 
+std::size_t CodeSpace::panels() const noexcept {
+    return (head_ + simd::kPanelRows - 1) / simd::kPanelRows;
+}
+
+std::size_t CodeSpace::panel_at(std::size_t from, std::size_t panel) const noexcept {
+    const std::size_t dims = std::min(kPartDims, dim_ - from);
+    return (panels() * from + panel * dims) * simd::kPanelRows;
+}
+
+/// Return where in panels_ element d of row h is.
+std::size_t CodeSpace::element_at(std::size_t h, std::size_t d) const noexcept {
+    return panel_at(d / kPartDims * kPartDims, h / simd::kPanelRows) +
+           d % kPartDims * simd::kPanelRows + h % simd::kPanelRows;
+}
+
+void CodeSpace::set_matrix(std::span<const float> matrix) {
+    VECDB_ASSERT(matrix.size() == head_ * dim_);
+    skew_ = index::skew(matrix, head_, dim_);
+    simd::AlignedBuffer<float> panels(this->panels() * simd::kPanelRows * dim_);
+    std::fill_n(panels.data(), panels.size(), 0.0F);
+    for (std::size_t h = 0; h < head_; ++h) {
+        for (std::size_t d = 0; d < dim_; ++d)
+            panels[element_at(h, d)] = matrix[h * dim_ + d];
+    }
+    panels_ = std::make_shared<const simd::AlignedBuffer<float>>(std::move(panels));
+}
+
+std::vector<float> CodeSpace::matrix() const {
+    std::vector<float> matrix(head_ * dim_);
+    for (std::size_t h = 0; h < head_; ++h) {
+        for (std::size_t d = 0; d < dim_; ++d)
+            matrix[h * dim_ + d] = (*panels_)[element_at(h, d)];
+    }
+    return matrix;
+}
+
 CodeSpace CodeSpace::of(const PrincipalAxes& axes, const Wish& wish, std::uint64_t seed) {
     CodeSpace space(axes.dim);
     const double mean_square = square_sum(axes.mean.data(), axes.mean.size());
@@ -139,16 +165,14 @@ CodeSpace CodeSpace::of(const PrincipalAxes& axes, const Wish& wish, std::uint64
     if (cuts || mean_square > kIdleMean * axes.variance) space.set_mean(axes.mean);
     if (!cuts) return space;
     space.head_ = head;
-    space.matrix_ = turned_head(axes, head, seed);
-    space.skew_ = index::skew(space.matrix_, head, axes.dim);
+    space.set_matrix(turned_head(axes, head, seed));
     return space;
 }
 
 CodeSpace CodeSpace::along(std::vector<float> matrix, std::size_t dim) {
     CodeSpace space(dim);
     space.head_ = matrix.size() / dim;
-    space.matrix_ = std::move(matrix);
-    space.skew_ = index::skew(space.matrix_, space.head_, dim);
+    space.set_matrix(matrix);
     return space;
 }
 
@@ -194,10 +218,7 @@ void CodeSpace::project_group(const float* const* rows,
                               float* heads,
                               Measures* measures) const {
     float* centred = heads;
-    if (rotates()) {
-        grow(scratch().centred, count * dim_);
-        centred = scratch().centred.data();
-    }
+    if (rotates()) centred = centred_memory(count * dim_);
     for (std::size_t r = 0; r < count; ++r) {
         float* const y = centred + r * dim_;
         if (mean_.empty()) {
@@ -219,27 +240,30 @@ void CodeSpace::project_group(const float* const* rows,
     }
 }
 
-/// Multiply the matrix with vectors, a part of the dimensions at a time.
+/// Multiply the matrix with vectors: a part of the dimensions of a panel with all of them, while it
+/// is in the first-level cache.
 void CodeSpace::multiply(const float* centred, std::size_t count, float* heads) const {
-    Scratch& memory = scratch();
-    grow(memory.numbers, head_);
-    grow(memory.parts, head_);
-    const simd::Kept kept{memory.numbers.data(), memory.parts.data()};
-    const simd::RangeKernel products = simd::table_in_use().float32.ip.range;
-    constexpr float kAll = std::numeric_limits<float>::infinity();
+    const simd::MultiplyKernel product = simd::table_in_use().multiply;
     std::fill_n(heads, count * head_, 0.0F);
+    float sums[simd::kPanelRows];
     for (std::size_t from = 0; from < dim_; from += kPartDims) {
-        const simd::Rows part{matrix_.data() + from, dim_, std::min(kPartDims, dim_ - from)};
-        for (std::size_t r = 0; r < count; ++r) {
-            products(centred + r * dim_ + from, part, head_, kAll, kept);
-            for (std::size_t h = 0; h < head_; ++h)
-                heads[r * head_ + h] -= memory.parts[h];
+        const std::size_t dims = std::min(kPartDims, dim_ - from);
+        for (std::size_t panel = 0; panel < panels(); ++panel) {
+            const float* const elements = panels_->data() + panel_at(from, panel);
+            const std::size_t first = panel * simd::kPanelRows;
+            const std::size_t rows = std::min(simd::kPanelRows, head_ - first);
+            for (std::size_t r = 0; r < count; ++r) {
+                product(elements, dims, centred + r * dim_ + from, sums);
+                for (std::size_t h = 0; h < rows; ++h)
+                    heads[r * head_ + first + h] += sums[h];
+            }
         }
     }
 }
 
 std::size_t CodeSpace::memory_bytes() const noexcept {
-    return (mean_.size() + matrix_.size()) * sizeof(float);
+    const std::size_t elements = rotates() ? panels_->size() : 0;
+    return (mean_.size() + elements) * sizeof(float);
 }
 
 Status CodeSpace::save(SectionWriter& to) const {
@@ -247,10 +271,10 @@ Status CodeSpace::save(SectionWriter& to) const {
     about.dim = static_cast<std::uint32_t>(dim_);
     about.head = static_cast<std::uint32_t>(head_);
     about.centred = mean_.empty() ? 0 : 1;
-    about.rotated = matrix_.empty() ? 0 : 1;
+    about.rotated = rotates() ? 1 : 0;
     VECDB_TRY(to.write("space", std::as_bytes(std::span(&about, 1))));
     if (!mean_.empty()) VECDB_TRY(to.write("space.mean", bytes_of(mean_)));
-    if (!matrix_.empty()) VECDB_TRY(to.write("space.matrix", bytes_of(matrix_)));
+    if (rotates()) VECDB_TRY(to.write("space.matrix", bytes_of(matrix())));
     return {};
 }
 
@@ -267,8 +291,9 @@ Result<CodeSpace> CodeSpace::load(SectionReader& from, std::size_t dim) {
         space.set_mean(std::move(mean));
     }
     if (about.rotated != 0) {
-        VECDB_ASSIGN(space.matrix_, read_floats(from, "space.matrix", dim * about.head));
-        space.skew_ = index::skew(space.matrix_, about.head, dim);
+        VECDB_ASSIGN(const std::vector<float> matrix,
+                     read_floats(from, "space.matrix", dim * about.head));
+        space.set_matrix(matrix);
         if (!(space.skew_ <= kLargestSkew)) return corrupt("the rotation is not orthonormal");
     }
     return space;

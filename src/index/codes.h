@@ -32,6 +32,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -75,7 +76,7 @@ class CodeSpace {
 
     [[nodiscard]] std::size_t dim() const noexcept { return dim_; }
     [[nodiscard]] std::size_t head() const noexcept { return head_; }
-    [[nodiscard]] bool rotates() const noexcept { return !matrix_.empty(); }
+    [[nodiscard]] bool rotates() const noexcept { return panels_ != nullptr; }
 
     /// Write the head of a vector (`dim` floats) to `head`.
     Measures project(const float* vector, float* head) const;
@@ -105,11 +106,20 @@ class CodeSpace {
                        Measures* measures) const;
     void multiply(const float* centred, std::size_t count, float* heads) const;
     void set_mean(std::vector<float> mean);
+    void set_matrix(std::span<const float> matrix);
+    [[nodiscard]] std::vector<float> matrix() const;
+    /// Return where in panels_ the elements of a panel for the dimensions from `from` on begin.
+    [[nodiscard]] std::size_t panel_at(std::size_t from, std::size_t panel) const noexcept;
+    [[nodiscard]] std::size_t element_at(std::size_t h, std::size_t d) const noexcept;
+    [[nodiscard]] std::size_t panels() const noexcept;
 
     std::size_t dim_;
     std::size_t head_;
-    std::vector<float> mean_;    ///< Empty, or dim_ floats.
-    std::vector<float> matrix_;  ///< Empty, or head_ rows of dim_ floats, orthonormal to rounding.
+    std::vector<float> mean_;  ///< Empty, or dim_ floats.
+    /// Null, or the rotation: head_ rows of dim_ floats, orthonormal to rounding, and rows of zeros
+    /// up to whole panels of a MultiplyKernel; a part of the dimensions of all panels after the
+    /// other. Never written again, so copies share it.
+    std::shared_ptr<const simd::AlignedBuffer<float>> panels_;
     double mean_length_ = 0.0;
     double skew_ = 0.0;
 };

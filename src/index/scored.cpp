@@ -13,6 +13,8 @@ namespace {
 /// So few are kept as a sorted array while all are looked at: most are not below its last element,
 /// which can be predicted, unlike the comparisons of a partition.
 constexpr std::size_t kFew = 64;
+/// Rows may come the better the later; with this stride few of them are new bests all the same.
+constexpr std::size_t kStride = 16;
 /// Keys by which the array grows, and those before it: see InsertKeyKernel.
 constexpr std::size_t kStep = 8;
 
@@ -27,9 +29,11 @@ std::uint64_t last_key(std::span<const Scored> scored, std::size_t count) {
     std::uint64_t* const keys = memory + kStep;
     const std::size_t size = (count + kStep - 1) / kStep * kStep;
     std::fill_n(keys, size, std::numeric_limits<std::uint64_t>::max());
-    for (const Scored& each : scored) {
-        const std::uint64_t key = key_of(each);
-        if (key < keys[size - 1]) insert(keys, size, key);
+    for (std::size_t start = 0; start < kStride; ++start) {
+        for (std::size_t i = start; i < scored.size(); i += kStride) {
+            const std::uint64_t key = key_of(scored[i]);
+            if (key < keys[size - 1]) insert(keys, size, key);
+        }
     }
     return keys[count - 1];
 }

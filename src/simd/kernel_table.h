@@ -92,6 +92,15 @@ using ScaleKernel = void (*)(const float* in, std::size_t count, float factor, f
 /// last panel become zeros. `panels` is aligned to 64 bytes.
 using PackKernel = void (*)(const Rows& rows, std::size_t count, float* panels);
 
+/// Rows of a panel of a MultiplyKernel.
+inline constexpr std::size_t kPanelRows = 32;
+
+/// Multiply a panel of a matrix, kPanelRows rows of `dims` elements, by a vector: write the sum
+/// over d of panel[d * kPanelRows + r] * x[d] to out[r]. Added up in float, products fused where
+/// the level has FMA: differs from the exact sum by at most (dims + 8) u sum |terms| + dims 2^-148.
+/// `panel` is aligned to 64 bytes.
+using MultiplyKernel = void (*)(const float* panel, std::size_t dims, const float* x, float* out);
+
 /// The inputs of a TileKernel.
 struct Tile {
     const float* panels;      ///< As written by PackKernel, aligned to 64 bytes.
@@ -174,6 +183,7 @@ struct KernelTable {
     std::size_t tile_queries;  ///< Queries of a tile.
     PackKernel pack;
     TileKernel tile;
+    MultiplyKernel multiply;
     CodeKernels codes;
     WalkKernels walk;
     ListRowsKernel list_rows;

@@ -18,6 +18,7 @@
 #include "simd/kernels.h"
 #include "simd/kernels_codes.h"
 #include "simd/kernels_mask.h"
+#include "simd/kernels_multiply.h"
 #include "simd/kernels_walk.h"
 #include "simd/pairs_bits.h"
 #include "simd/pairs_float.h"
@@ -178,6 +179,7 @@ constexpr KernelTable make_table(const char* name, const CodeKernels& codes) {
             .tile_queries = Queries,
             .pack = pack<V::kWidth * Vectors>,
             .tile = tile<V, Queries, Vectors>,
+            .multiply = multiply<V>,
             .codes = codes,
             .walk = walk_kernels(),
             .list_rows = list_rows};
