@@ -74,30 +74,34 @@ HnswBuilder::HnswBuilder(const HnswSpace& space,
 Status HnswBuilder::build(std::span<const std::uint32_t> order) {
     to_do_ = 2.0 * static_cast<double>(order.size());
     const std::size_t entries = entry_count(order.size());
-    VECDB_TRY(pass(order, 0, order.first(entries), kFirstAlpha));
-    return pass(order, order.size(), order.first(entries), shape_.alpha);
+    // The second pass finds what the first one missed: half the width costs no recall.
+    HnswShape narrow = shape_;
+    narrow.alpha = kFirstAlpha;
+    narrow.ef = std::max(shape_.ef / 2, std::min(shape_.ef, shape_.degree));
+    VECDB_TRY(pass(order, 0, order.first(entries), narrow));
+    return pass(order, order.size(), order.first(entries), shape_);
 }
 
 Status HnswBuilder::add(std::size_t first, std::span<const std::uint32_t> entries) {
     std::vector<std::uint32_t> order(graph_.nodes() - first);
     std::iota(order.begin(), order.end(), static_cast<std::uint32_t>(first));
     to_do_ = 2.0 * static_cast<double>(order.size());
-    VECDB_TRY(pass(order, first, entries, shape_.alpha));
-    return pass(order, graph_.nodes(), entries, shape_.alpha);
+    VECDB_TRY(pass(order, first, entries, shape_));
+    return pass(order, graph_.nodes(), entries, shape_);
 }
 
 /// Go over the nodes of `order` once, `linked` being in the graph already.
 Status HnswBuilder::pass(std::span<const std::uint32_t> order,
                          std::size_t linked,
                          std::span<const std::uint32_t> entries,
-                         float alpha) {
+                         const HnswShape& shape) {
     const bool first_nodes = linked == 0;
     for (std::size_t done = 0; done < order.size();) {
         VECDB_TRY(how_.check());
         const auto batch = order.subspan(done, batch_size(linked, order.size() - done));
         // The first nodes of all are the ones to enter at, as far as they are there.
         const auto enter = first_nodes ? entries.first(std::min(entries.size(), done)) : entries;
-        link_batch(batch, enter, alpha);
+        link_batch(batch, enter, shape);
         done += batch.size();
         linked = std::min(linked + batch.size(), graph_.nodes());
         done_ += static_cast<double>(batch.size());
@@ -108,44 +112,44 @@ Status HnswBuilder::pass(std::span<const std::uint32_t> order,
 
 void HnswBuilder::link_batch(std::span<const std::uint32_t> batch,
                              std::span<const std::uint32_t> entries,
-                             float alpha) {
-    new_lists_.resize(batch.size() * shape_.degree);
+                             const HnswShape& shape) {
+    new_lists_.resize(batch.size() * shape.degree);
     new_degrees_.assign(batch.size(), 0);
     const std::size_t tasks = (batch.size() + kTaskNodes - 1) / kTaskNodes;
     parallel_for(tasks, how_.threads, [&](std::size_t task, std::size_t thread) {
         Worker& worker = workers_[thread];
         const std::size_t end = std::min(batch.size(), (task + 1) * kTaskNodes);
         for (std::size_t i = task * kTaskNodes; i < end; ++i) {
-            find_list(batch[i], entries, alpha, worker);
+            find_list(batch[i], entries, shape, worker);
             std::copy(worker.chosen.begin(),
                       worker.chosen.end(),
-                      new_lists_.begin() + static_cast<std::ptrdiff_t>(i * shape_.degree));
+                      new_lists_.begin() + static_cast<std::ptrdiff_t>(i * shape.degree));
             new_degrees_[i] = static_cast<std::uint16_t>(worker.chosen.size());
         }
     });
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        graph_.set(batch[i], {new_lists_.data() + i * shape_.degree, new_degrees_[i]});
+        graph_.set(batch[i], {new_lists_.data() + i * shape.degree, new_degrees_[i]});
         degrees_[batch[i]] = new_degrees_[i];
     }
-    add_reverse(batch, alpha);
+    add_reverse(batch, shape.alpha);
 }
 
 /// Choose the neighbours of `node` among what a walk for it finds and those it has.
 void HnswBuilder::find_list(std::uint32_t node,
                             std::span<const std::uint32_t> entries,
-                            float alpha,
+                            const HnswShape& shape,
                             Worker& worker) {
     worker.list.clear();
     if (!entries.empty()) {
         const auto found = worker.walk.run(
-            graph_, space_.search_for(node, worker.query), entries, shape_.ef, nullptr);
+            graph_, space_.search_for(node, worker.query), entries, shape.ef, nullptr);
         for (const WalkKey key : found)
             worker.list.push_back(node_of(key));
     }
     const auto old = graph_.neighbours(node);
     worker.list.insert(worker.list.end(), old.begin(), old.end());
     measure(node, worker);
-    prune(shape_.degree, alpha, worker);
+    prune(shape.degree, shape.alpha, worker);
 }
 
 /// Turn worker.list into candidates, nearest first, each once.

@@ -89,13 +89,13 @@ class HnswBuilder {
     Status pass(std::span<const std::uint32_t> order,
                 std::size_t linked,
                 std::span<const std::uint32_t> entries,
-                float alpha);
+                const HnswShape& shape);
     void link_batch(std::span<const std::uint32_t> batch,
                     std::span<const std::uint32_t> entries,
-                    float alpha);
+                    const HnswShape& shape);
     void find_list(std::uint32_t node,
                    std::span<const std::uint32_t> entries,
-                   float alpha,
+                   const HnswShape& shape,
                    Worker& worker);
     void add_reverse(std::span<const std::uint32_t> batch, float alpha);
     void take_links(std::uint32_t node,
