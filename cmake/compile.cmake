@@ -7,6 +7,9 @@ function(vecdb_compile_options target)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
       target_compile_options(${target} PRIVATE -Wno-restrict)  # false alarms on std::string, GCC bug 105651
     endif()
+    if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      target_compile_options(${target} PRIVATE -Wthread-safety)  # src/mutex.h
+    endif()
     if(VECDB_WERROR)
       target_compile_options(${target} PRIVATE -Werror)
     endif()

@@ -47,7 +47,7 @@ may_not persist simd index gpu collection
 may_not index gpu collection
 may_not gpu collection
 refuse "src/ may not include tests, bench or examples" '# *include +["<]([^">]*/)?(tests|bench|examples|support)/' src
-refuse "examples include <vecdb/...> only" '# *include +["<]([^">]*/)?(simd|persist|index|gpu|collection|check\.h)[/"]' \
+refuse "examples include <vecdb/...> only" '# *include +["<]([^">]*/)?(simd|persist|index|gpu|collection|check\.h|mutex\.h)[/"]' \
     examples --include='*.[hc]*'
 refuse "src/ includes its own files from the root of src/" '# *include +"\.\.?/' src
 

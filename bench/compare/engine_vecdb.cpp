@@ -30,6 +30,7 @@ class Vecdb final : public Engine {
         database_ = Database::in_memory().value();
         // The raw word set has no row of zeros, but other sets may.
         Schema schema = Schema::single(dim, metric);
+        schema.segments.seal_rows = 0;  // the index is built once, when all rows are there
         schema.vectors[0].zero_vector = ZeroVector::kFar;
         schema.vectors[0].index = index_;
         rows_ = database_->create_collection("bench", schema).value();

@@ -34,6 +34,7 @@ void insert_batch(Collection& collection,
 
 Collection make_collection(std::size_t dim, Metric metric, const IndexOptions& index) {
     Schema schema = Schema::single(dim, metric);
+    schema.segments.seal_rows = 0;  // the index is built once, when all rows are there
     schema.vectors[0].index = index;
     Database db = value_of(Database::in_memory(), ExitCode::kUnsupported);
     return value_of(db.create_collection("rows", schema), ExitCode::kInput);

@@ -17,8 +17,20 @@ namespace vecdb {
 
 class DatabaseState;  // src/collection/database.cpp
 
-/// A database in memory. Names are 1 to 255 bytes of UTF-8 without control characters and are never
-/// file names.
+/// A second name of a collection.
+struct Alias {
+    std::string name;
+    std::string collection;
+
+    friend bool operator==(const Alias&, const Alias&) = default;
+};
+
+/// A database in memory. Collections and aliases share one name space. Names are 1 to 255 bytes of
+/// UTF-8 without control characters and are never file names.
+///
+/// An alias stands for a collection until it is moved to another one, at once: whoever resolves it
+/// gets the old one or the new one. So readers ask for the alias at every request while the
+/// collection behind it is replaced. An alias of an alias there is not.
 ///
 /// Threads: internally synchronised; every method may run concurrently with every other.
 class VECDB_EXPORT Database {
@@ -34,19 +46,33 @@ class VECDB_EXPORT Database {
     Database& operator=(const Database&) = delete;
 
     /// Make an empty collection.
-    /// Returns kInvalidArgument (name or schema), kUnsupported (schema), kAlreadyExists,
-    /// kFailedPrecondition (65,536 collections exist).
+    /// Returns kInvalidArgument (name or schema), kUnsupported (schema), kAlreadyExists (a
+    /// collection or an alias), kFailedPrecondition (65,536 collections exist).
     [[nodiscard]] Result<Collection> create_collection(std::string_view name, const Schema& schema);
 
-    /// Resolve a name. Cheap enough to be called per request. Returns kNotFound.
+    /// Resolve the name of a collection or an alias. Cheap enough to be called per request. Returns
+    /// kNotFound.
     [[nodiscard]] Result<Collection> collection(std::string_view name) const;
 
     /// Forget a collection. Handles on it go on working; its memory returns with the last of them.
-    /// Returns kNotFound.
+    /// Returns kNotFound, kInvalidArgument (the name is an alias), kFailedPrecondition (an alias
+    /// stands for it).
     [[nodiscard]] Status drop_collection(std::string_view name);
 
     /// List the names of all collections in byte order.
     [[nodiscard]] std::vector<std::string> list_collections() const;
+
+    /// Give a collection a second name. Returns kInvalidArgument (name, `collection` is an alias),
+    /// kAlreadyExists (a collection or an alias), kNotFound (the collection), kFailedPrecondition
+    /// (65,536 aliases exist).
+    [[nodiscard]] Status create_alias(std::string_view alias, std::string_view collection);
+    /// Let an alias stand for another collection from now on; handles stay on what they resolved
+    /// to. Returns kNotFound (either), kInvalidArgument (`collection` is an alias).
+    [[nodiscard]] Status move_alias(std::string_view alias, std::string_view collection);
+    /// Forget an alias, not its collection. Returns kNotFound.
+    [[nodiscard]] Status drop_alias(std::string_view alias);
+    /// List all aliases, by name in byte order.
+    [[nodiscard]] std::vector<Alias> list_aliases() const;
 
   private:
     explicit Database(std::unique_ptr<DatabaseState> state) noexcept;

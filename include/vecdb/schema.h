@@ -5,6 +5,7 @@
 
 #include <vecdb/export.h>
 #include <vecdb/index_options.h>
+#include <vecdb/segments.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
 
@@ -49,6 +50,19 @@ struct ScalarField {
     bool nullable = false;
 };
 
+/// How Collection::insert and upsert choose the partition of a row.
+enum class Routing : std::uint8_t {
+    kNone = 0,      ///< Partition "default", unless the row is written through a Partition.
+    kIdModulo = 1,  ///< The one named by the id modulo the number of partitions.
+};
+
+/// A rule that makes the partitions of a collection, named "0", "1" and so on, and routes rows.
+struct PartitionRule {
+    Routing routing = Routing::kNone;
+    /// Number of partitions: 1 to 2^20; 0 without a rule.
+    std::size_t partitions = 0;
+};
+
 /// Describe the rows of a collection. The one-vector case is one line:
 /// `Schema::single(100, Metric::kCosine)`.
 struct Schema {
@@ -56,6 +70,10 @@ struct Schema {
     std::vector<VectorField> vectors;
     /// This version serves none.
     std::vector<ScalarField> scalars;
+    /// How rows are spread over partitions.
+    PartitionRule rule = {};
+    /// When rows are indexed without being asked for.
+    SegmentPolicy segments = {};
 
     /// Make a schema of one vector field with default settings.
     [[nodiscard]] VECDB_EXPORT static Schema single(std::size_t dim,

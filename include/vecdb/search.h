@@ -8,11 +8,19 @@
 #include <vecdb/status.h>
 #include <vecdb/types.h>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
+#include <variant>
 #include <vector>
 
 namespace vecdb {
+
+/// A state of a collection: after that many writes (ReadHandle::sequence), or as it was at a time.
+using Moment = std::variant<std::uint64_t, std::chrono::system_clock::time_point>;
 
 /// How one search is to run.
 struct SearchOptions {
@@ -35,6 +43,13 @@ struct SearchOptions {
     /// ivf with codes kSq4: how much of the proved error bound of a code to believe, 0 to 1; 1
     /// loses nothing within the lists searched, less is faster, 0 lets the index choose.
     float bound = 0.0F;
+    /// Search these partitions only, by name, in any order; all when empty. A name of none fails
+    /// with kNotFound; a Partition's search takes none.
+    std::vector<std::string> partitions = {};
+    /// Search the rows as they were then. Retention says how far back that may be; older moments
+    /// fail with kNotFound, a sequence number not reached yet with kInvalidArgument, a later time
+    /// is the present.
+    std::optional<Moment> as_of = {};
 
     /// Returns kInvalidArgument naming the field, its value and its limit.
     [[nodiscard]] VECDB_EXPORT Status validate() const;

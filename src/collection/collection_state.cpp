@@ -6,297 +6,298 @@
 #include "index/registry.h"
 
 #include <algorithm>
-#include <cstring>
-#include <functional>
-#include <numeric>
+#include <new>
 #include <string>
 #include <utility>
 
 namespace vecdb {
 
-using collection::SealedList;
+using collection::GrowingSegment;
+using collection::PartitionDirectory;
+using collection::PartitionInfo;
+using collection::PartitionVersion;
+using collection::Place;
 using collection::SegmentVersion;
-using collection::Tombstones;
 using collection::Version;
+using collection::VersionEdit;
 
 namespace {
+
+constexpr const char* kDefaultPartition = "default";
 
 /// Dead rows are squeezed out when they are more than this and than half the live rows.
 constexpr std::size_t kMinDeadRows = 1'024;
 
-bool strictly_ascending(std::span<const Id> ids) {
-    return std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) == ids.end();
+/// Return the state of a partition without rows.
+std::shared_ptr<PartitionVersion> empty_partition(CollectionState::PartitionPointer info,
+                                                  std::shared_ptr<const GrowingSegment> growing) {
+    auto partition = std::make_shared<PartitionVersion>();
+    partition->info = std::move(info);
+    partition->sealed = std::make_shared<collection::SealedList>();
+    partition->growing = SegmentVersion::of(std::move(growing), 0);
+    return partition;
 }
 
-/// Return `segment` with `gone` removed.
-SegmentVersion without(const SegmentVersion& segment, std::span<const std::uint32_t> gone) {
-    SegmentVersion next = segment;
-    next.tombstones = segment.tombstones->with(gone, segment.chunk_rows());
-    next.live_rows -= gone.size();
-    return next;
-}
-
-}  // namespace
-
-CollectionState::CollectionState(std::string name, Schema schema, const simd::KernelTable& kernels)
-    : name_(std::move(name)),
-      schema_(std::move(schema)),
-      index_name_(index::index_name(field().index)),
-      kernels_(kernels),
-      growing_(std::make_shared<collection::GrowingSegment>(
-          collection::VectorFormat{field().dim, field().element_type})) {
-    auto empty = std::make_shared<Version>();
-    empty->sealed = std::make_shared<SealedList>();
-    empty->growing.numbering = std::make_shared<char>();
-    empty->growing.blocks = growing_->store.blocks();
-    empty->growing.tombstones = std::make_shared<Tombstones>();
-    empty->growing.format = growing_->store.format();
-    empty->growing.rows_per_block = growing_->store.rows_per_block();
-    version_ = std::move(empty);
-}
-
-Status CollectionState::write(std::span<const Id> ids, MatrixView vectors, Mode mode) {
-    VECDB_TRY(check_batch(ids, vectors));
-    if (ids.empty()) return {};
-    const std::lock_guard writer(writer_);
-    VECDB_ASSIGN(const Rows chosen, rows_to_write(ids, mode));
-    VECDB_ASSIGN(Places replaced, rows_to_replace(ids, chosen, mode));
-
-    const std::size_t first = version()->growing.rows;
-    const std::size_t rows = first + chosen.size();
-    if (rows > kMaxRowsPerSegment) {
-        return {StatusCode::kFailedPrecondition,
-                "the collection would have " + std::to_string(rows) +
-                    " rows without an index; at most " + std::to_string(kMaxRowsPerSegment)};
-    }
-    {
-        const std::lock_guard lock(map_);  // get() looks ids up in the store
-        growing_->store.reserve(rows, first);
-    }
-    VECDB_TRY(fill(ids, vectors, chosen));
-    auto next = next_version(rows, std::move(replaced));
-    {
-        const std::lock_guard lock(map_);
-        growing_->map.reserve(chosen.size());
-        for (std::size_t row = first; row < rows; ++row) {
-            growing_->map.insert_or_replace(static_cast<std::uint32_t>(row));
+/// Find the live row of `id` in a partition, which is null when it does not exist.
+std::optional<Place> find_in(const PartitionVersion* partition, Id id) {
+    if (partition == nullptr) return std::nullopt;
+    const std::size_t segments = partition->segment_count();
+    for (std::size_t i = 0; i < segments; ++i) {
+        // Ids asked for are mostly those that came last.
+        const std::size_t s = segments - 1 - i;
+        if (const auto row = partition->segment(s).find(id)) {
+            return Place{partition->info->number, static_cast<std::uint32_t>(s), *row};
         }
-        next->growing.memory_bytes += growing_->map.memory_bytes();
-        publish(std::move(next));
-    }
-    compact_if_hollow();
-    return {};
-}
-
-Status CollectionState::check_batch(std::span<const Id> ids, MatrixView vectors) const {
-    if (ids.size() != vectors.rows()) {
-        return {
-            StatusCode::kInvalidArgument,
-            std::to_string(ids.size()) + " ids for " + std::to_string(vectors.rows()) + " vectors"};
-    }
-    if (ids.size() > kMaxBatchRows) {
-        return {StatusCode::kInvalidArgument,
-                "the batch has " + std::to_string(ids.size()) + " rows; at most " +
-                    std::to_string(kMaxBatchRows)};
-    }
-    if (ids.empty()) return {};
-    VECDB_TRY(collection::check_shape(field(), vectors));
-    const auto negative = std::find_if(ids.begin(), ids.end(), [](Id id) { return id < 0; });
-    if (negative != ids.end()) {
-        return {StatusCode::kInvalidArgument,
-                collection::row_name(static_cast<std::size_t>(negative - ids.begin())) +
-                    " has id " + std::to_string(*negative) + "; ids are not negative"};
-    }
-    return {};
-}
-
-/// Choose the rows of the batch to store, in their order: all, or under upsert the last of each id.
-Result<CollectionState::Rows> CollectionState::rows_to_write(std::span<const Id> ids,
-                                                             Mode mode) const {
-    Rows rows(ids.size());
-    std::iota(rows.begin(), rows.end(), 0U);
-    if (strictly_ascending(ids)) return rows;
-    std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return ids[a] != ids[b] ? ids[a] < ids[b] : a < b;
-    });
-    Rows last;
-    last.reserve(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const bool repeated = i + 1 < rows.size() && ids[rows[i]] == ids[rows[i + 1]];
-        if (!repeated) {
-            last.push_back(rows[i]);
-        } else if (mode == Mode::kInsert) {
-            return Status(StatusCode::kAlreadyExists,
-                          "id " + std::to_string(ids[rows[i]]) + " stands in " +
-                              collection::row_name(rows[i]) + " and in " +
-                              collection::row_name(rows[i + 1]) + " of the batch");
-        }
-    }
-    std::sort(last.begin(), last.end());
-    return last;
-}
-
-/// Find the live row of `id`. The caller holds writer_ or map_, and `version` is the last one.
-std::optional<CollectionState::Place> CollectionState::find(const Version& version, Id id) const {
-    const std::size_t sealed = version.sealed->size();
-    if (const auto row = growing_->map.find(id)) {
-        return Place{static_cast<std::uint32_t>(sealed), *row};
-    }
-    for (std::size_t s = 0; s < sealed; ++s) {
-        const SegmentVersion& segment = *(*version.sealed)[s];
-        const auto row = segment.sealed->map.find(id);
-        if (row && !segment.removed(*row)) return Place{static_cast<std::uint32_t>(s), *row};
     }
     return std::nullopt;
 }
 
-/// Find the stored rows whose ids the batch has: refused by insert, replaced by upsert.
-Result<CollectionState::Places> CollectionState::rows_to_replace(std::span<const Id> ids,
-                                                                 const Rows& chosen,
-                                                                 Mode mode) const {
-    const auto current = version();
-    Places replaced;
-    for (const std::uint32_t i : chosen) {
-        const auto place = find(*current, ids[i]);
-        if (!place) continue;
-        if (mode == Mode::kInsert) {
-            return Status(StatusCode::kAlreadyExists,
-                          "id " + std::to_string(ids[i]) + " of " + collection::row_name(i) +
-                              " exists in the collection");
-        }
-        replaced.push_back(*place);
-    }
-    return replaced;
+Status no_such_partition(std::string_view name) {
+    return {StatusCode::kNotFound, "no partition is named '" + std::string(name) + "'"};
 }
 
-/// Write the chosen rows of the batch behind the published ones, where no reader looks.
-Status CollectionState::fill(std::span<const Id> ids, MatrixView vectors, const Rows& chosen) {
-    const collection::RowStore& store = growing_->store;
-    const std::size_t bytes = store.format().bytes();
-    std::size_t row = version()->growing.rows;
-    for (std::size_t done = 0; done < chosen.size();) {
-        const std::size_t count = std::min(store.run(row), chosen.size() - done);
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::uint32_t from = chosen[done + i];
-            std::memcpy(store.vector(row + i), vectors.slice(from, 1).data(), bytes);
-            store.id(row + i) = ids[from];
-        }
-        VECDB_TRY(collection::finish_rows(kernels_,
-                                          field(),
-                                          {store.vector(row), count, &store.norm(row)},
-                                          std::span(chosen).subspan(done, count)));
-        row += count;
-        done += count;
+}  // namespace
+
+CollectionState::CollectionState(std::string name,
+                                 Schema schema,
+                                 const simd::KernelTable& kernels,
+                                 std::shared_ptr<collection::Background> background)
+    : name_(std::move(name)),
+      schema_(std::move(schema)),
+      index_name_(index::index_name(field().index)),
+      kernels_(kernels),
+      background_(std::move(background)) {
+    const bool routed = schema_.rule.routing != Routing::kNone;
+    const std::size_t count = routed ? schema_.rule.partitions : 1;
+    const Version nothing;
+    VersionEdit edit(nothing);
+    for (std::size_t i = 0; i < count; ++i) {
+        WriterSide made = make_partition(routed ? std::to_string(i) : kDefaultPartition,
+                                         static_cast<std::uint32_t>(i));
+        edit.set(made.info->number, empty_partition(made.info, made.growing));
+        names_.emplace(made.info->name, made.info);
+        partitions_.push_back(std::move(made));
     }
+    version_ = edit.finish(0);
+}
+
+// Partitions ----------------------------------------------------------------------------------
+
+CollectionState::WriterSide CollectionState::make_partition(std::string name,
+                                                            std::uint32_t number) const {
+    const collection::VectorFormat format{field().dim, field().element_type};
+    return {.info = std::make_shared<PartitionInfo>(PartitionInfo{std::move(name), number}),
+            .growing = std::make_shared<GrowingSegment>(format),
+            .seal_rows = first_seal_rows()};
+}
+
+Status CollectionState::check_unruled(const char* what) const {
+    if (schema_.rule.routing == Routing::kNone) return {};
+    return {StatusCode::kFailedPrecondition,
+            std::string(what) + " a partition: the rule of collection '" + name_ +
+                "' makes its partitions"};
+}
+
+Result<CollectionState::PartitionPointer> CollectionState::create_partition(std::string_view name) {
+    VECDB_TRY(collection::validate_name("partition name", name));
+    VECDB_TRY(check_unruled("cannot create"));
+    const Lock writer(writer_);
+    const auto current = version();
+    if (partition(name).ok()) {
+        return Status(StatusCode::kAlreadyExists,
+                      "a partition named '" + std::string(name) + "' exists");
+    }
+    if (free_numbers_.empty() && partitions_.size() == kMaxPartitions) {
+        return Status(StatusCode::kFailedPrecondition,
+                      "collection '" + name_ + "' has " + std::to_string(kMaxPartitions) +
+                          " partitions, which is the limit");
+    }
+    const bool reused = !free_numbers_.empty();
+    const auto number =
+        reused ? free_numbers_.back() : static_cast<std::uint32_t>(partitions_.size());
+    WriterSide made = make_partition(std::string(name), number);
+    VersionEdit edit(*current);
+    edit.set(number, empty_partition(made.info, made.growing));
+    VersionPointer next = edit.finish(0);
+    std::unique_ptr<PartitionDirectory> directory;
+    if (partitions_.size() == 1) directory = make_directory(*current, 0);
+    if (partitions_.size() == partitions_.capacity()) partitions_.reserve(2 * partitions_.size());
+
+    PartitionPointer info = made.info;
+    const WriteLock lock(map_);
+    const auto entry = names_.emplace(info->name, info).first;
+    try {
+        history_.add(next);
+    } catch (...) {
+        names_.erase(entry);
+        throw;
+    }
+    if (directory != nullptr) directory_ = std::move(directory);
+    if (reused) {
+        free_numbers_.pop_back();
+        partitions_[number] = std::move(made);
+    } else {
+        partitions_.push_back(std::move(made));
+    }
+    publish(std::move(next));
+    return info;
+}
+
+Result<CollectionState::PartitionPointer> CollectionState::partition(std::string_view name) const {
+    const ReadLock lock(map_);
+    const auto found = names_.find(name);
+    if (found == names_.end()) return no_such_partition(name);
+    return found->second;
+}
+
+Result<const PartitionVersion*> CollectionState::partition_at(const Version& version,
+                                                              std::string_view name) const {
+    const PartitionVersion* partition = nullptr;
+    {
+        const ReadLock lock(map_);
+        const auto found = names_.find(name);
+        if (found != names_.end()) partition = version.find(*found->second);
+    }
+    if (partition != nullptr) return partition;
+    // An older version may have one of that name that was dropped since.
+    version.partitions.for_each([&](const PartitionVersion& each) {
+        if (each.info->name == name) partition = &each;
+    });
+    if (partition == nullptr) return no_such_partition(name);
+    return partition;
+}
+
+Status CollectionState::drop_partition(std::string_view name) {
+    VECDB_TRY(check_unruled("cannot drop"));
+    if (name == kDefaultPartition) {
+        return {StatusCode::kFailedPrecondition,
+                "partition 'default' cannot be dropped; remove its rows instead"};
+    }
+    const Lock writer(writer_);
+    const auto current = version();
+    VECDB_ASSIGN(const PartitionPointer info, partition(name));
+    VersionEdit edit(*current);
+    edit.set(info->number, nullptr);
+    VersionPointer next = edit.finish(current->find(*info)->live_rows > 0 ? 1 : 0);
+    free_numbers_.reserve(partitions_.size());
+    history_.add(next);
+
+    WriterSide dropped;  // its rows are let go after the lock
+    const WriteLock lock(map_);
+    names_.erase(names_.find(name));
+    std::swap(dropped, partitions_[info->number]);
+    free_numbers_.push_back(info->number);
+    publish(std::move(next));
     return {};
 }
 
-/// Make the version with `rows` rows in the growing segment in which `removed` are gone. The memory
-/// of the growing segment's map is still missing.
-std::shared_ptr<Version> CollectionState::next_version(std::size_t rows, Places removed) const {
-    const auto current = version();
-    auto next = std::make_shared<Version>(*current);
-    SegmentVersion& growing = next->growing;
-    growing.blocks = growing_->store.blocks();
-    growing.live_rows += rows - growing.rows;
-    growing.rows = rows;
-    growing.memory_bytes = growing_->store.memory_bytes(rows);
+// Ids -------------------------------------------------------------------------------------------
 
-    std::sort(removed.begin(), removed.end());
-    const std::size_t sealed_count = current->sealed->size();
-    const bool sealed_changes = !removed.empty() && removed.front().segment < sealed_count;
-    SealedList sealed = sealed_changes ? *current->sealed : SealedList();
-    for (auto begin = removed.begin(); begin != removed.end();) {
-        const std::size_t s = begin->segment;
-        Rows gone;
-        for (; begin != removed.end() && begin->segment == s; ++begin)
-            gone.push_back(begin->row);
-        if (s < sealed_count) {
-            sealed[s] = std::make_shared<SegmentVersion>(without(*sealed[s], gone));
-        } else {
-            growing = without(growing, gone);
-        }
+std::optional<Place> CollectionState::find(const Version& version,
+                                           const PartitionInfo* only,
+                                           Id id) const {
+    if (only != nullptr) return find_in(version.find(*only), id);
+    if (schema_.rule.routing == Routing::kIdModulo) {
+        return find_in(version.partitions.get(routed(id)), id);
     }
-    if (sealed_changes) {
-        std::erase_if(sealed, [](const auto& segment) { return segment->live_rows == 0; });
-        next->sealed = std::make_shared<SealedList>(std::move(sealed));
-    }
-    next->count_live_rows();
-    return next;
+    if (directory_ == nullptr) return find_in(version.partitions.get(0), id);
+    std::optional<Place> place;
+    directory_->find(id, [&](std::uint32_t number) {
+        place = find_in(version.partitions.get(number), id);
+        return place.has_value();
+    });
+    return place;
 }
 
-void CollectionState::publish(std::shared_ptr<const Version> version) noexcept {
-    const std::lock_guard lock(publishing_);
+std::optional<Place> CollectionState::find_in_past(const Version& version,
+                                                   const PartitionInfo* only,
+                                                   Id id) const {
+    std::optional<Place> place = find(version, only, id);
+    if (place || only != nullptr || directory_ == nullptr) return place;
+    // The directory does not know where ids were that are gone.
+    version.partitions.for_each([&](const PartitionVersion& partition) {
+        if (!place) place = find_in(&partition, id);
+    });
+    return place;
+}
+
+std::unique_ptr<PartitionDirectory> CollectionState::make_directory(const Version& version,
+                                                                    std::size_t more) const {
+    const std::size_t ids = version.live_rows + more;
+    auto directory = std::make_unique<PartitionDirectory>(ids + ids / 8);
+    version.partitions.for_each([&](const PartitionVersion& partition) {
+        for (std::size_t s = 0; s < partition.segment_count(); ++s) {
+            partition.segment(s).for_each_live(
+                [&](Id id) { directory->enter(id, partition.info->number); });
+        }
+    });
+    return directory;
+}
+
+// Versions --------------------------------------------------------------------------------------
+
+void CollectionState::publish(VersionPointer version) noexcept {
+    const Lock lock(publishing_);
     version_.swap(version);  // the old one is let go after the lock
 }
 
-Result<std::size_t> CollectionState::remove(std::span<const Id> ids) {
-    const std::lock_guard writer(writer_);
-    const auto current = version();
-    Places places;
-    for (const Id id : ids) {
-        if (const auto place = find(*current, id)) places.push_back(*place);
-    }
-    std::sort(places.begin(), places.end());
-    places.erase(std::unique(places.begin(), places.end()), places.end());
-    if (places.empty()) return std::size_t{0};
-
-    auto next = next_version(current->growing.rows, places);
-    {
-        const std::lock_guard lock(map_);
-        for (const Place& place : places) {
-            if (place.segment < current->sealed->size()) continue;
-            growing_->map.erase(growing_->store.id(place.row));
-        }
-        next->growing.memory_bytes += growing_->map.memory_bytes();
-        publish(std::move(next));
-    }
-    compact_if_hollow();
-    return places.size();
+void CollectionState::set_retention(const Retention& retention) {
+    const Lock writer(writer_);
+    history_.set(retention, version());
 }
 
-void CollectionState::compact_if_hollow() {
+void CollectionState::compact_if_hollow(std::uint32_t number) {
     const auto current = version();
-    const std::size_t live = current->growing.live_rows;
-    const std::size_t dead = current->growing.rows - live;
-    if (building_ || dead <= kMinDeadRows || dead <= live / 2) return;
+    const PartitionVersion* partition = current->partitions.get(number);
+    if (partition == nullptr || partition->info.get() == frozen_) return;
+    const std::size_t live = partition->growing.live_rows;
+    const std::size_t dead = partition->growing.rows - live;
+    if (dead <= kMinDeadRows || dead <= live / 2) return;
     try {
-        replace_growing(0, std::make_shared<Version>(*current));
+        VersionEdit edit(*current);
+        replace_growing(number, 0, edit);
     } catch (const std::bad_alloc&) {
         // The write itself succeeded; space returns when memory allows.
     }
 }
 
-/// Copy the live rows from row `first` on into a growing segment of their own and publish `next`
+/// See to the partitions that a published edit changed.
+void CollectionState::tidy(const VersionEdit& done) {
+    for (const auto& each : done.changed()) {
+        compact_if_hollow(each.first);
+        schedule(each.first);
+    }
+}
+
+/// Copy the live rows from row `first` on into a growing segment of their own and publish the edit
 /// with it.
-void CollectionState::replace_growing(std::size_t first, std::shared_ptr<Version> next) {
-    const SegmentVersion& old = next->growing;
-    auto growing = std::make_shared<collection::GrowingSegment>(old.format);
+void CollectionState::replace_growing(std::uint32_t number, std::size_t first, VersionEdit& edit) {
+    SegmentVersion& old = edit.change(number).growing;
+    auto growing = std::make_shared<GrowingSegment>(old.format);
     std::size_t live = 0;
     for (std::size_t b = first / old.rows_per_block; b < old.block_count(); ++b) {
         const index::FlatBlock block = old.block(b, nullptr);
         const std::size_t begin = std::max(first, b * old.rows_per_block) % old.rows_per_block;
-        growing->store.reserve(std::min(live + block.count - begin, old.live_rows), live);
-        live = collection::append_live(block, begin, growing->store, live);
+        growing->store().reserve(std::min(live + block.count - begin, old.live_rows), live);
+        live = collection::append_live(block, begin, growing->store(), live);
     }
-    growing->map.reserve(live);
+    growing->reserve_ids(live, 0);
     for (std::size_t row = 0; row < live; ++row)
-        growing->map.insert_or_replace(static_cast<std::uint32_t>(row));
+        growing->enter(static_cast<std::uint32_t>(row));
+    old = SegmentVersion::of(growing, live);
+    VersionPointer next = edit.finish(0);
+    history_.add(next);
 
-    next->growing.numbering = std::make_shared<char>();
-    next->growing.blocks = growing->store.blocks();
-    next->growing.tombstones = std::make_shared<Tombstones>();
-    next->growing.rows = live;
-    next->growing.live_rows = live;
-    next->growing.memory_bytes = growing->store.memory_bytes(live) + growing->map.memory_bytes();
-    next->count_live_rows();
-
-    const std::lock_guard lock(map_);
-    growing_ = std::move(growing);
+    const WriteLock lock(map_);
+    partitions_[number].growing.swap(growing);
     publish(std::move(next));
 }
 
-Result<FetchedRows> CollectionState::get(std::span<const Id> ids) const {
+// Reading ---------------------------------------------------------------------------------------
+
+Result<FetchedRows> CollectionState::get(const PartitionInfo* only,
+                                         const VersionPointer& pinned,
+                                         std::span<const Id> ids) const {
     FetchedRows fetched;
     fetched.dim = field().dim;
     fetched.type = field().element_type;
@@ -304,19 +305,22 @@ Result<FetchedRows> CollectionState::get(std::span<const Id> ids) const {
     fetched.bytes.resize(ids.size() * bytes);
     fetched.found.resize(ids.size());
     std::vector<Place> places(ids.size());
-    std::shared_ptr<const Version> version;
+    VersionPointer version;
     {
-        const std::shared_lock lock(map_);
-        version = this->version();
+        const ReadLock lock(map_);
+        version = pinned != nullptr ? pinned : this->version();
+        VECDB_TRY(collection::check_exists(*version, only));
         for (std::size_t i = 0; i < ids.size(); ++i) {
-            const auto place = find(*version, ids[i]);
+            const auto place = pinned != nullptr ? find_in_past(*version, only, ids[i])
+                                                 : find(*version, only, ids[i]);
             fetched.found[i] = place.has_value();
             places[i] = place.value_or(Place{});
         }
     }
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (!fetched.found[i]) continue;
-        const SegmentVersion& segment = version->segment(places[i].segment);
+        const SegmentVersion& segment =
+            version->partitions.get(places[i].partition)->segment(places[i].segment);
         const collection::RowBlock& block =
             *(*segment.blocks)[places[i].row / segment.rows_per_block];
         const std::size_t offset = places[i].row % segment.rows_per_block;
@@ -327,23 +331,6 @@ Result<FetchedRows> CollectionState::get(std::span<const Id> ids) const {
                                 fetched.bytes.data() + i * bytes);
     }
     return fetched;
-}
-
-CollectionStats CollectionState::stats() const noexcept {
-    const auto version = this->version();
-    CollectionStats stats;
-    stats.live_rows = version->live_rows;
-    stats.index = index_name_;
-    for (std::size_t s = 0; s < version->segment_count(); ++s) {
-        const SegmentVersion& segment = version->segment(s);
-        stats.dead_rows += segment.rows - segment.live_rows;
-        stats.memory_bytes += segment.memory_bytes + segment.tombstones->memory_bytes();
-        if (segment.sealed == nullptr) continue;
-        ++stats.sealed_segments;
-        stats.sealed_rows += segment.live_rows;
-        stats.index_bytes += segment.sealed->index_bytes();
-    }
-    return stats;
 }
 
 }  // namespace vecdb

@@ -3,27 +3,38 @@
 /// \file
 /// What the handles on one collection share.
 
+#include "collection/names.h"
+#include "collection/operate/background.h"
 #include "collection/storage/growing_segment.h"
+#include "collection/storage/history.h"
+#include "collection/storage/partition_directory.h"
 #include "collection/storage/seal.h"
+#include "collection/storage/version_edit.h"
 #include "collection/version.h"
+#include "mutex.h"
 #include "simd/kernel_table.h"
 
-#include <vecdb/collection.h>
+#include <vecdb/fetched_rows.h>
+#include <vecdb/health.h>
 #include <vecdb/rebuild.h>
+#include <vecdb/retention.h>
 #include <vecdb/schema.h>
+#include <vecdb/search.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
 #include <vecdb/views.h>
 
-#include <compare>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace vecdb {
@@ -32,73 +43,165 @@ namespace vecdb {
 /// that readers work on.
 ///
 /// A write goes: check the whole batch, reserve all memory, fill rows that no reader sees yet, then
-/// publish (which cannot fail). New rows go to the growing segment; rows of sealed segments are
-/// only marked as removed. build_index() makes one sealed segment of all live rows.
+/// publish (which cannot fail). New rows go to the growing segments of their partitions; rows of
+/// sealed segments are only marked as removed. build_index() makes one sealed segment of all live
+/// rows of a partition.
 /// Threads: internally synchronised.
 class CollectionState {
   public:
     /// What a write does with ids that exist.
     enum class Mode : std::uint8_t { kInsert, kUpsert };
 
-    CollectionState(std::string name, Schema schema, const simd::KernelTable& kernels);
+    using VersionPointer = std::shared_ptr<const collection::Version>;
+    using PartitionPointer = std::shared_ptr<const collection::PartitionInfo>;
+
+    /// \param background  may be null: then nothing is done without being asked for
+    CollectionState(std::string name,
+                    Schema schema,
+                    const simd::KernelTable& kernels,
+                    std::shared_ptr<collection::Background> background);
+    ~CollectionState();
+    CollectionState(const CollectionState&) = delete;
+    CollectionState& operator=(const CollectionState&) = delete;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const Schema& schema() const noexcept { return schema_; }
     [[nodiscard]] const VectorField& field() const noexcept { return schema_.vectors.front(); }
+    [[nodiscard]] const std::string& index_name() const noexcept { return index_name_; }
     [[nodiscard]] const simd::KernelTable& kernels() const noexcept { return kernels_; }
 
-    [[nodiscard]] std::shared_ptr<const collection::Version> version() const noexcept {
-        const std::lock_guard lock(publishing_);
+    [[nodiscard]] VersionPointer version() const noexcept {
+        const Lock lock(publishing_);
         return version_;
     }
+    /// Return the version of a moment; errors as of SearchOptions::as_of.
+    [[nodiscard]] Result<VersionPointer> version_at(const Moment& moment) const {
+        return history_.find(moment, version());
+    }
+    void set_retention(const Retention& retention);
 
-    /// As Collection::insert and Collection::upsert; may throw std::bad_alloc and then changes
-    /// nothing.
-    Status write(std::span<const Id> ids, MatrixView vectors, Mode mode);
-    Result<std::size_t> remove(std::span<const Id> ids);
-    Result<FetchedRows> get(std::span<const Id> ids) const;
-    /// As Collection::build_index; may throw what a custom index throws.
-    Status build_index(const BuildOptions& options);
-    [[nodiscard]] CollectionStats stats() const noexcept;
+    /// As Collection's functions of these names.
+    Result<PartitionPointer> create_partition(std::string_view name);
+    Result<PartitionPointer> partition(std::string_view name) const;
+    /// Return the state of a partition in a version of any age. Returns kNotFound.
+    Result<const collection::PartitionVersion*> partition_at(const collection::Version& version,
+                                                             std::string_view name) const;
+    Status drop_partition(std::string_view name);
+
+    // Of the following, `only` names a partition to stay in; null: the whole collection. A
+    // partition that was dropped gives kNotFound.
+
+    /// As WriteHandle::insert and upsert; may throw std::bad_alloc and then changes nothing.
+    Status write(const collection::PartitionInfo* only,
+                 std::span<const Id> ids,
+                 MatrixView vectors,
+                 Mode mode);
+    Result<std::size_t> remove(const collection::PartitionInfo* only, std::span<const Id> ids);
+    /// As WriteHandle::build_index and flush; may throw what a custom index throws.
+    Status build_index(const collection::PartitionInfo* only, const BuildOptions& options);
+    Status flush(const collection::PartitionInfo* only, const BuildOptions& options);
+    /// As ReadHandle::get, of `pinned` or, if it is null, of the last version.
+    Result<FetchedRows> get(const collection::PartitionInfo* only,
+                            const VersionPointer& pinned,
+                            std::span<const Id> ids) const;
+
+    [[nodiscard]] Health health() const;
 
   private:
-    using Rows = std::vector<std::uint32_t>;
+    class Write;
+    class Rewriting;
+    class Freeze;
 
-    /// Where a live row stands: segment as in Version::segment().
-    struct Place {
-        std::uint32_t segment;
-        std::uint32_t row;
-        friend auto operator<=>(const Place&,
-                                const Place&) = default;  // NOLINT(modernize-use-nullptr)
+    /// A partition as its writers see it.
+    struct WriterSide {
+        PartitionPointer info;  ///< Null: the number is free.
+        std::shared_ptr<collection::GrowingSegment> growing;
+        std::size_t seal_rows = 0;  ///< Live rows of `growing` that the background seals.
     };
-    using Places = std::vector<Place>;
 
-    class Build;
+    /// A partition with something to do.
+    struct Pending {
+        PartitionPointer info;  ///< Null: there is none.
+        std::size_t seal_rows = 0;
+    };
 
-    Status check_batch(std::span<const Id> ids, MatrixView vectors) const;
-    Result<Rows> rows_to_write(std::span<const Id> ids, Mode mode) const;
-    [[nodiscard]] std::optional<Place> find(const collection::Version& version, Id id) const;
-    Result<Places> rows_to_replace(std::span<const Id> ids, const Rows& chosen, Mode mode) const;
-    Status fill(std::span<const Id> ids, MatrixView vectors, const Rows& chosen);
-    std::shared_ptr<collection::Version> next_version(std::size_t rows, Places removed) const;
-    void publish(std::shared_ptr<const collection::Version> version) noexcept;
-    void compact_if_hollow();
-    void adopt(const collection::Version& frozen, const collection::Seal& seal);
-    void replace_growing(std::size_t first, std::shared_ptr<collection::Version> next);
+    WriterSide make_partition(std::string name, std::uint32_t number) const;
+    Status check_unruled(const char* what) const;
+
+    /// Return the partition that the rule sends `id` to.
+    [[nodiscard]] std::uint32_t routed(Id id) const noexcept {
+        return static_cast<std::uint32_t>(static_cast<std::uint64_t>(id) % schema_.rule.partitions);
+    }
+    /// Find the live row of `id` in the last version.
+    [[nodiscard]] std::optional<collection::Place> find(const collection::Version& version,
+                                                        const collection::PartitionInfo* only,
+                                                        Id id) const VECDB_REQUIRES_SHARED(map_);
+    /// The same in a version of any age.
+    [[nodiscard]] std::optional<collection::Place> find_in_past(
+        const collection::Version& version, const collection::PartitionInfo* only, Id id) const
+        VECDB_REQUIRES_SHARED(map_);
+    std::unique_ptr<collection::PartitionDirectory> make_directory(
+        const collection::Version& version, std::size_t more) const;
+
+    void publish(VersionPointer version) noexcept;
+    void compact_if_hollow(std::uint32_t number) VECDB_REQUIRES(writer_);
+    void tidy(const collection::VersionEdit& done) VECDB_REQUIRES(writer_);
+    void replace_growing(std::uint32_t number, std::size_t first, collection::VersionEdit& edit)
+        VECDB_REQUIRES(writer_) VECDB_EXCLUDES(map_);
+
+    template <class Choose>
+    Result<bool> rewrite(const collection::PartitionInfo& info,
+                         Choose choose,
+                         const BuildOptions& options);
+    Status adopt(const collection::PartitionInfo& info,
+                 const collection::SealSources& sources,
+                 const collection::Seal& seal) VECDB_REQUIRES(writer_);
+    template <class One>
+    Status rewrite_partitions(const collection::PartitionInfo* only,
+                              const BuildOptions& options,
+                              One one);
+    void schedule(std::uint32_t number) noexcept VECDB_REQUIRES(writer_);
+    void post_maintenance() noexcept VECDB_REQUIRES(writer_);
+    void maintain(const CancelToken& cancel) noexcept VECDB_EXCLUDES(writer_);
+    Pending take_pending() VECDB_EXCLUDES(writer_);
+    void note_maintained(std::uint32_t number, const Status& done) noexcept VECDB_REQUIRES(writer_);
+    [[nodiscard]] std::size_t first_seal_rows() const noexcept;
 
     const std::string name_;
     const Schema schema_;
     const std::string index_name_;
     const simd::KernelTable& kernels_;
+    const std::shared_ptr<collection::Background> background_;
 
-    std::mutex writer_;              // held for a whole write
-    bool building_ = false;          // guarded by writer_; rows keep their numbers while it is set
-    mutable std::shared_mutex map_;  // held by writers while they change growing_'s map and publish
-    std::shared_ptr<collection::GrowingSegment> growing_;  // changed under both
+    mutable Mutex writer_;  // held for a whole write; taken before the others
+    std::vector<WriterSide> partitions_ VECDB_GUARDED_BY(writer_);  // by number
+    std::vector<std::uint32_t> free_numbers_ VECDB_GUARDED_BY(writer_);
+
+    // Segments are rewritten by one thread at a time: see Rewriting.
+    bool rewriting_ VECDB_GUARDED_BY(writer_) = false;
+    std::size_t rewriters_waiting_ VECDB_GUARDED_BY(writer_) = 0;
+    std::optional<CancelToken> background_cancel_ VECDB_GUARDED_BY(writer_);  // while it rewrites
+    std::condition_variable_any rewritten_;
+    // The partition of which: rows of its growing segment keep their numbers.
+    const collection::PartitionInfo* frozen_ VECDB_GUARDED_BY(writer_) = nullptr;
+
+    std::set<std::uint32_t> pending_ VECDB_GUARDED_BY(writer_);  // partitions with something to do
+    bool posted_ VECDB_GUARDED_BY(writer_) = false;              // maintain() will come
+    Status background_error_ VECDB_GUARDED_BY(writer_);          // the first since a flush
+
+    // Held by writers while they enter ids, in growing segments and here, and publish: whoever
+    // holds it finds the ids of the last version.
+    mutable SharedMutex map_;
+    std::unordered_map<std::string, PartitionPointer, collection::NameHash, std::equal_to<>> names_
+        VECDB_GUARDED_BY(map_);
+    // Null: the partition of an id is known without it.
+    std::unique_ptr<collection::PartitionDirectory> directory_ VECDB_GUARDED_BY(map_);
+
+    mutable collection::History history_;
     // Held to copy or swap one pointer. std::atomic<std::shared_ptr> would do, but that of
     // libstdc++ 12 lets a reader's access slip past its unlocking.
-    mutable std::mutex publishing_;
-    std::shared_ptr<const collection::Version> version_;  // guarded by publishing_
+    mutable Mutex publishing_;
+    VersionPointer version_ VECDB_GUARDED_BY(publishing_);
 };
 
 }  // namespace vecdb

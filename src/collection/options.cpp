@@ -4,10 +4,12 @@
 
 #include <vecdb/index_options.h>
 #include <vecdb/rebuild.h>
+#include <vecdb/retention.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 
 #include <algorithm>
+#include <chrono>
 #include <initializer_list>
 #include <iterator>
 #include <string>
@@ -20,6 +22,10 @@ constexpr std::size_t kMaxM = 256;
 constexpr std::size_t kMaxEf = 65'536;
 constexpr std::size_t kMaxLists = std::size_t{1} << 24U;
 constexpr std::size_t kMaxPqDims = 64;
+constexpr std::size_t kMinSealRows = 64;
+constexpr std::size_t kMaxMerge = 32;
+constexpr std::size_t kMaxKeptWrites = std::size_t{1} << 24U;
+constexpr std::chrono::milliseconds kMaxWindow = std::chrono::hours(24 * 365 * 100);
 
 Status check_range(std::string_view name, std::size_t value, std::size_t low, std::size_t high) {
     if (value >= low && value <= high) return {};
@@ -114,6 +120,17 @@ Status validate_names(const Schema& schema) {
     return {};
 }
 
+Status validate_rule(const PartitionRule& rule) {
+    switch (rule.routing) {
+        case Routing::kNone:
+            return check_range("partitions of a rule with routing none", rule.partitions, 0, 0);
+        case Routing::kIdModulo:
+            return check_range("partitions of a rule", rule.partitions, 1, kMaxPartitions);
+    }
+    return {StatusCode::kInvalidArgument,
+            "routing " + std::to_string(static_cast<int>(rule.routing)) + " is none of Routing's"};
+}
+
 /// Refuse what is right in itself and not served: by this version, or by the chosen index, which
 /// checks its parameters against the field.
 Status check_served(const Schema& schema) {
@@ -182,12 +199,35 @@ Status Schema::validate() const {
         for (const VectorField& field : vectors)
             VECDB_TRY(validate_field(field));
         VECDB_TRY(validate_names(*this));
+        VECDB_TRY(validate_rule(rule));
+        VECDB_TRY(segments.validate());
         return check_served(*this);
     });
 }
 
 Status BuildOptions::validate() const {
     return guard([&] { return check_range("threads", threads, 0, kMaxThreads); });
+}
+
+Status SegmentPolicy::validate() const {
+    return guard([&]() -> Status {
+        if (seal_rows != 0) {
+            VECDB_TRY(check_range("seal_rows", seal_rows, kMinSealRows, kMaxRowsPerSegment));
+        }
+        VECDB_TRY(check_range("merge_segments", merge_segments, 2, kMaxMerge));
+        return check_between("max_removed", max_removed, 0.01F, 1.0F);
+    });
+}
+
+Status Retention::validate() const {
+    return guard([&]() -> Status {
+        if (window.count() < 0 || window > kMaxWindow) {
+            return {StatusCode::kInvalidArgument,
+                    "window is " + std::to_string(window.count()) + " ms; allowed are 0 to " +
+                        std::to_string(kMaxWindow.count())};
+        }
+        return check_range("max_writes", max_writes, 1, kMaxKeptWrites);
+    });
 }
 
 Status SearchOptions::validate() const {

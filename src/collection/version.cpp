@@ -18,6 +18,26 @@ std::shared_ptr<SegmentVersion> SegmentVersion::of(std::shared_ptr<const SealedS
     return version;
 }
 
+SegmentVersion SegmentVersion::of(std::shared_ptr<const GrowingSegment> segment, std::size_t rows) {
+    const RowStore& store = segment->store();
+    SegmentVersion version;
+    version.numbering = segment;
+    version.blocks = store.blocks();
+    version.tombstones = std::make_shared<Tombstones>();
+    version.format = store.format();
+    version.rows_per_block = store.rows_per_block();
+    version.rows = rows;
+    version.live_rows = rows;
+    version.memory_bytes = segment->memory_bytes(rows);
+    version.growing = std::move(segment);
+    return version;
+}
+
+std::optional<std::uint32_t> SegmentVersion::find(Id id) const noexcept {
+    const auto row = sealed != nullptr ? sealed->map.find(id) : growing->last_before(id, rows);
+    return row && !removed(*row) ? row : std::nullopt;
+}
+
 IndexRows index_rows(const VectorField& field, const index::FlatBlock& block) noexcept {
     return {.base = block.rows.base,
             .stride = block.rows.stride,
@@ -33,10 +53,15 @@ IndexRows index_rows(const VectorField& field, const index::FlatBlock& block) no
             .element_type = field.element_type};
 }
 
-void Version::count_live_rows() noexcept {
+void PartitionVersion::count_live_rows() noexcept {
     live_rows = growing.live_rows;
     for (const auto& segment : *sealed)
         live_rows += segment->live_rows;
+}
+
+Status check_exists(const Version& version, const PartitionInfo* partition) {
+    if (partition == nullptr || version.find(*partition) != nullptr) return {};
+    return {StatusCode::kNotFound, "partition '" + partition->name + "' was dropped"};
 }
 
 }  // namespace vecdb::collection

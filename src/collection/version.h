@@ -3,6 +3,8 @@
 /// \file
 /// What a search sees.
 
+#include "collection/storage/growing_segment.h"
+#include "collection/storage/persistent_array.h"
 #include "collection/storage/row_store.h"
 #include "collection/storage/sealed_segment.h"
 #include "collection/storage/tombstones.h"
@@ -10,11 +12,16 @@
 
 #include <vecdb/index.h>
 #include <vecdb/schema.h>
+#include <vecdb/status.h>
 
 #include <algorithm>
+#include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace vecdb::collection {
@@ -28,7 +35,8 @@ using RowNumbering = std::shared_ptr<const void>;
 /// segment.
 struct SegmentVersion {
     RowNumbering numbering;
-    std::shared_ptr<const SealedSegment> sealed;  ///< Null: the growing segment.
+    std::shared_ptr<const SealedSegment> sealed;    ///< Null: the growing segment.
+    std::shared_ptr<const GrowingSegment> growing;  ///< Null: a sealed segment.
     std::shared_ptr<const BlockTable> blocks;
     std::shared_ptr<const Tombstones> tombstones;
     VectorFormat format;
@@ -40,6 +48,24 @@ struct SegmentVersion {
     /// View a sealed segment of which no row is removed.
     [[nodiscard]] static std::shared_ptr<SegmentVersion> of(
         std::shared_ptr<const SealedSegment> segment);
+    /// View the first `rows` rows of a growing segment, none removed, whose ids were entered.
+    [[nodiscard]] static SegmentVersion of(std::shared_ptr<const GrowingSegment> segment,
+                                           std::size_t rows);
+
+    /// Return the live row of `id`. Nobody enters ids to the growing segment meanwhile.
+    [[nodiscard]] std::optional<std::uint32_t> find(Id id) const noexcept;
+
+    /// Call visit(id) for every live row, in order. May throw std::bad_alloc.
+    template <class Visit>
+    void for_each_live(Visit&& visit) const {
+        for (std::size_t b = 0; b < block_count(); ++b) {
+            const index::FlatBlock part = block(b, nullptr);
+            for (std::size_t w = 0; w * 64 < part.count; ++w) {
+                for (std::uint64_t word = part.allowed_word(w); word != 0; word &= word - 1)
+                    visit(part.ids[w * 64 + static_cast<std::size_t>(std::countr_zero(word))]);
+            }
+        }
+    }
 
     /// Return the index over the rows, or null where they are to be scanned.
     [[nodiscard]] const Index* index() const noexcept {
@@ -80,11 +106,18 @@ struct SegmentVersion {
 
 using SealedList = std::vector<std::shared_ptr<const SegmentVersion>>;
 
-/// One state of a collection: sealed segments, then the growing one. An id is live in one of them
-/// at most. A write copies this and what it changes; the list is shared unless sealed rows are
-/// removed.
+/// What names a partition for as long as it exists; another one may get its number later.
+/// Threads: immutable.
+struct PartitionInfo {
+    std::string name;
+    std::uint32_t number;
+};
+
+/// One state of a partition: sealed segments, then the growing one. A write copies this and what it
+/// changes; the list is shared unless sealed rows are removed.
 /// Threads: immutable, except as SegmentVersion says.
-struct Version {
+struct PartitionVersion {
+    std::shared_ptr<const PartitionInfo> info;
     std::shared_ptr<const SealedList> sealed;
     SegmentVersion growing;
     std::size_t live_rows = 0;
@@ -97,5 +130,23 @@ struct Version {
     /// Add up the live rows of all segments.
     void count_live_rows() noexcept;
 };
+
+/// One state of a collection: its partitions by number. An id is live in one of them at most.
+/// Threads: immutable, except as SegmentVersion says.
+struct Version {
+    std::uint64_t sequence = 0;                  ///< Writes that came before.
+    std::chrono::system_clock::time_point time;  ///< When the last of them was published.
+    PersistentArray<PartitionVersion> partitions;
+    std::size_t live_rows = 0;
+
+    /// Return the state of a partition, or null when it does not exist here.
+    [[nodiscard]] const PartitionVersion* find(const PartitionInfo& info) const noexcept {
+        const PartitionVersion* partition = partitions.get(info.number);
+        return partition != nullptr && partition->info.get() == &info ? partition : nullptr;
+    }
+};
+
+/// Check that a partition exists, if one is meant. Returns kNotFound, as it was dropped otherwise.
+[[nodiscard]] Status check_exists(const Version& version, const PartitionInfo* partition);
 
 }  // namespace vecdb::collection

@@ -1,9 +1,10 @@
 #include "index/parallel.h"
 
+#include "mutex.h"
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -27,13 +28,14 @@ class TaskQueue {
                 body_(task, worker);
             }
         } catch (...) {
-            const std::lock_guard lock(mutex_);
+            const Lock lock(mutex_);
             if (!error_) error_ = std::current_exception();
             failed_.store(true, std::memory_order_relaxed);
         }
     }
 
-    void rethrow() const {
+    void rethrow() {
+        const Lock lock(mutex_);
         if (error_) std::rethrow_exception(error_);
     }
 
@@ -42,8 +44,8 @@ class TaskQueue {
     TaskRef body_;
     std::atomic<std::size_t> next_{0};
     std::atomic<bool> failed_{false};
-    std::mutex mutex_;
-    std::exception_ptr error_;
+    Mutex mutex_;
+    std::exception_ptr error_ VECDB_GUARDED_BY(mutex_);
 };
 
 void run_threads(TaskQueue& queue, std::size_t threads) {

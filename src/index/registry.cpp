@@ -1,12 +1,12 @@
 #include "index/registry.h"
 
 #include "check.h"
+#include "mutex.h"
 
 #include <algorithm>
 #include <functional>
 #include <iterator>
 #include <map>
-#include <mutex>
 #include <utility>
 
 namespace vecdb {
@@ -21,12 +21,12 @@ class Registry {
     }
 
     void set(std::string_view name, IndexFactory factory) {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         factories_.insert_or_assign(std::string(name), std::move(factory));
     }
 
     Status add(std::string_view name, IndexFactory factory) {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (!factories_.emplace(name, std::move(factory)).second) {
             return {StatusCode::kAlreadyExists,
                     "an index named '" + std::string(name) + "' is registered"};
@@ -36,13 +36,13 @@ class Registry {
 
     /// Return a copy: the factory runs without the lock.
     IndexFactory find(const std::string& name) const {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         const auto found = factories_.find(name);
         return found != factories_.end() ? found->second : IndexFactory();
     }
 
     std::vector<std::string> names() const {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         std::vector<std::string> names;
         for (const auto& [name, factory] : factories_)
             names.push_back(name);
@@ -50,8 +50,8 @@ class Registry {
     }
 
   private:
-    mutable std::mutex mutex_;
-    std::map<std::string, IndexFactory, std::less<>> factories_;  // guarded by mutex_
+    mutable Mutex mutex_;
+    std::map<std::string, IndexFactory, std::less<>> factories_ VECDB_GUARDED_BY(mutex_);
 };
 
 constexpr std::size_t kMaxNameLength = 255;

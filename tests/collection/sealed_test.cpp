@@ -27,6 +27,7 @@ constexpr std::size_t kDim = 12;
 /// The schemas under test: a custom index, and rows that are only put in one piece.
 std::vector<Schema> schemas(Metric metric) {
     Schema plain = Schema::single(kDim, metric);
+    plain.segments.seal_rows = 0;
     plain.vectors[0].index = FlatOptions{.codes = Codes::kNone};
     return {test::exact_schema(kDim, metric), plain};
 }

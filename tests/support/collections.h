@@ -27,8 +27,11 @@ inline Collection make_collection(const Schema& schema) {
     return database.create_collection("rows", schema).value();
 }
 
+/// The same without work in the background, so that a test knows which rows are sealed and when.
 inline Collection make_collection(std::size_t dim, Metric metric = Metric::kL2) {
-    return make_collection(Schema::single(dim, metric));
+    Schema schema = Schema::single(dim, metric);
+    schema.segments.seal_rows = 0;
+    return make_collection(schema);
 }
 
 /// Make a collection of the given rows. Throws Error on failure.

@@ -152,13 +152,15 @@ inline Result<std::unique_ptr<Index>> make_exact_index(const VectorField& field)
     return std::unique_ptr<Index>(std::make_unique<ExactIndex>(options));
 }
 
-/// Return a schema whose index is an ExactIndex, which is registered if it was not.
+/// Return a schema whose index is an ExactIndex, which is registered if it was not. Nothing is done
+/// in the background.
 inline Schema exact_schema(std::size_t dim,
                            Metric metric = Metric::kL2,
                            std::map<std::string, std::string> parameters = {}) {
     static const bool kRegistered = register_index(kExactIndex, make_exact_index).ok();
     if (!kRegistered) throw std::logic_error("the test's index is registered by others");
     Schema schema = Schema::single(dim, metric);
+    schema.segments.seal_rows = 0;
     schema.vectors[0].index =
         CustomOptions{.name = kExactIndex, .parameters = std::move(parameters)};
     return schema;

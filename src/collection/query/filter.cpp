@@ -72,7 +72,7 @@ AllowedRows FilterState::rows(const SegmentVersion& segment) const {
                    .rows = segment.rows,
                    .live = count_live(segment, *entry.rows)};
     AllowedRows found{entry.rows, entry.count.live};
-    remember(std::move(entry));
+    remember(segment.numbering.get(), std::move(entry));
     return found;
 }
 
@@ -90,27 +90,29 @@ std::shared_ptr<const FilterRows> FilterState::test_rows(
 }
 
 FilterState::Entry FilterState::recall(const SegmentVersion& segment) const {
-    const std::lock_guard lock(mutex_);
-    for (const Entry& entry : entries_) {
-        // The weak_ptrs keep the addresses from reuse.
-        if (entry.key != segment.numbering.get()) continue;
-        const Count& count = entry.count;
-        const bool holds = count.key == segment.tombstones.get() && count.rows == segment.rows;
-        return {entry.numbering, entry.key, entry.rows, holds ? count : Count()};
-    }
-    return {segment.numbering, segment.numbering.get(), nullptr, {}};
+    const Lock lock(mutex_);
+    const auto known = entries_.find(segment.numbering.get());
+    if (known == entries_.end()) return {segment.numbering, nullptr, {}};
+    Entry entry = known->second;
+    const Count& count = entry.count;
+    const bool holds = count.key == segment.tombstones.get() && count.rows == segment.rows;
+    if (!holds) entry.count = {};
+    return entry;
 }
 
-void FilterState::remember(Entry found) const {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(entries_, [](const Entry& entry) { return entry.numbering.expired(); });
-    for (Entry& entry : entries_) {
-        if (entry.key != found.key) continue;
+void FilterState::remember(const void* key, Entry found) const {
+    const Lock lock(mutex_);
+    const auto [known, added] = entries_.try_emplace(key);
+    Entry& entry = known->second;
+    if (added) {
+        entry = std::move(found);
+    } else {
         if (entry.rows->rows < found.rows->rows) entry.rows = std::move(found.rows);
         if (entry.count.rows <= found.count.rows) entry.count = std::move(found.count);
-        return;
     }
-    entries_.push_back(std::move(found));
+    if (entries_.size() < sweep_at_) return;
+    std::erase_if(entries_, [](const auto& each) { return each.second.numbering.expired(); });
+    sweep_at_ = 4 + 2 * entries_.size();
 }
 
 Filter::Filter() noexcept = default;

@@ -4,6 +4,7 @@
 /// What a Filter holds: the ids it allows, and the rows that they are.
 
 #include "collection/version.h"
+#include "mutex.h"
 
 #include <vecdb/bitset.h>
 #include <vecdb/types.h>
@@ -11,8 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <vector>
+#include <unordered_map>
 
 namespace vecdb {
 
@@ -52,8 +52,7 @@ class FilterState {
         std::size_t live = 0;
     };
     struct Entry {
-        std::weak_ptr<const void> numbering;
-        const void* key;
+        std::weak_ptr<const void> numbering;  ///< Keeps the address, which is the key, from reuse.
         std::shared_ptr<const FilterRows> rows;
         Count count;
     };
@@ -66,10 +65,12 @@ class FilterState {
         const std::shared_ptr<const FilterRows>& known) const;
     /// Return what is known of the numbering, its count cleared unless it holds for `segment`.
     [[nodiscard]] Entry recall(const collection::SegmentVersion& segment) const;
-    void remember(Entry found) const;
+    void remember(const void* key, Entry found) const;
 
-    mutable std::mutex mutex_;
-    mutable std::vector<Entry> entries_;  // guarded by mutex_
+    mutable Mutex mutex_;
+    mutable std::unordered_map<const void*, Entry> entries_ VECDB_GUARDED_BY(mutex_);
+    // Dead entries are looked for when there are this many.
+    mutable std::size_t sweep_at_ VECDB_GUARDED_BY(mutex_) = 4;
 };
 
 }  // namespace vecdb

@@ -15,9 +15,11 @@ constexpr std::size_t kThreadWork = std::size_t{8} << 20U;
 
 }  // namespace
 
-void find_targets(const Version& version, const Filter& filter, std::vector<SegmentTarget>& out) {
-    for (std::size_t s = 0; s < version.segment_count(); ++s) {
-        const SegmentVersion& segment = version.segment(s);
+void find_targets(const PartitionVersion& partition,
+                  const Filter& filter,
+                  std::vector<SegmentTarget>& out) {
+    for (std::size_t s = 0; s < partition.segment_count(); ++s) {
+        const SegmentVersion& segment = partition.segment(s);
         if (segment.live_rows == 0) continue;
         AllowedRows allowed{nullptr, segment.live_rows};
         if (!filter.allows_all()) allowed = filter.state()->rows(segment);

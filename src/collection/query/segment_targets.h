@@ -31,9 +31,11 @@ struct SegmentTarget {
     }
 };
 
-/// Append the segments of `version` of which `filter` allows live rows. Throws std::bad_alloc and
+/// Append the segments of a partition of which `filter` allows live rows. Throws std::bad_alloc and
 /// what a predicate throws.
-void find_targets(const Version& version, const Filter& filter, std::vector<SegmentTarget>& out);
+void find_targets(const PartitionVersion& partition,
+                  const Filter& filter,
+                  std::vector<SegmentTarget>& out);
 
 /// What a search runs on. References must outlive it.
 struct SearchTarget {

@@ -1,6 +1,9 @@
 #include "collection/storage/id_map.h"
 
+#include "collection/storage/id_hash.h"
+
 #include <bit>
+#include <utility>
 
 namespace vecdb::collection {
 namespace {
@@ -17,11 +20,7 @@ std::size_t slots_for(std::size_t entries) {
 }  // namespace
 
 std::size_t IdMap::home(Id id) const noexcept {
-    // Fibonacci hashing: the product's high bits depend on every bit of the id.
-    auto hash = static_cast<std::uint64_t>(id);
-    hash ^= hash >> 32U;
-    hash *= 0x9E37'79B9'7F4A'7C15U;
-    return static_cast<std::size_t>(hash >> (64 - std::countr_zero(slots_.size())));
+    return static_cast<std::size_t>(hash_id(id) >> (64 - std::countr_zero(slots_.size())));
 }
 
 std::size_t IdMap::locate(Id id) const noexcept {
@@ -51,25 +50,12 @@ void IdMap::reserve(std::size_t count) {
     }
 }
 
-void IdMap::insert_or_replace(std::uint32_t row) noexcept {
+std::optional<std::uint32_t> IdMap::insert_or_replace(std::uint32_t row) noexcept {
     const std::size_t slot = locate(store_.id(row));
-    if (slots_[slot] == kEmpty) ++count_;
-    slots_[slot] = row;
-}
-
-void IdMap::erase(Id id) noexcept {
-    std::size_t hole = locate(id);
-    --count_;
-    // Close the gap: move back every later entry of the run that may stand in the hole.
-    for (std::size_t slot = next(hole); slots_[slot] != kEmpty; slot = next(slot)) {
-        const std::size_t wanted = home(store_.id(slots_[slot]));
-        const std::size_t mask = slots_.size() - 1;
-        if (((slot - wanted) & mask) >= ((slot - hole) & mask)) {
-            slots_[hole] = slots_[slot];
-            hole = slot;
-        }
-    }
-    slots_[hole] = kEmpty;
+    const std::uint32_t before = std::exchange(slots_[slot], row);
+    if (before != kEmpty) return before;
+    ++count_;
+    return std::nullopt;
 }
 
 }  // namespace vecdb::collection

@@ -27,12 +27,9 @@ class IdMap {
     /// Make room for `count` more entries. Throws std::bad_alloc and then changes nothing.
     void reserve(std::size_t count);
 
-    /// Enter `row`, whose id is in the store, replacing the row of that id if there is one. Room
-    /// must have been reserved.
-    void insert_or_replace(std::uint32_t row) noexcept;
-
-    /// Take out the entry of `id`, which must exist.
-    void erase(Id id) noexcept;
+    /// Enter `row`, whose id is in the store, in place of the row of that id if there is one, which
+    /// is returned. Room must have been reserved.
+    std::optional<std::uint32_t> insert_or_replace(std::uint32_t row) noexcept;
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
         return slots_.capacity() * sizeof(std::uint32_t);

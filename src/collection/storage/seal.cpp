@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "collection/builtin_indexes.h"
+#include "collection/progress.h"
 #include "collection/storage/live_rows.h"
 #include "index/parallel.h"
 
@@ -17,27 +18,22 @@ namespace {
 constexpr double kIndexBegins = 0.05;
 constexpr double kIndexEnds = 0.95;
 
-/// The control of a part of the work: progress from `begin` to `end`. `whole` outlives it.
-Control part_of(const Control& whole, double begin, double end) {
-    Control part = whole;
-    if (whole.progress) {
-        part.progress = [&whole, begin, end](double done) {
-            whole.report(begin + (end - begin) * std::clamp(done, 0.0, 1.0));
-        };
-    }
-    return part;
+std::size_t count_live(const SealSources& sources) {
+    std::size_t rows = 0;
+    for (const SegmentVersion* segment : sources)
+        rows += segment->live_rows;
+    return rows;
 }
 
-Status copy_live(const Version& frozen, const RowStore& store, const Control& control) {
+Status copy_live(const SealSources& sources, const RowStore& store, const Control& control) {
     std::size_t row = 0;
-    for (std::size_t s = 0; s < frozen.segment_count(); ++s) {
-        const SegmentVersion& segment = frozen.segment(s);
-        for (std::size_t b = 0; b < segment.block_count(); ++b) {
+    for (const SegmentVersion* segment : sources) {
+        for (std::size_t b = 0; b < segment->block_count(); ++b) {
             VECDB_TRY(control.check());
-            row = append_live(segment.block(b, nullptr), 0, store, row);
+            row = append_live(segment->block(b, nullptr), 0, store, row);
         }
     }
-    VECDB_ASSERT(row == frozen.live_rows);
+    VECDB_ASSERT(row == count_live(sources));
     return {};
 }
 
@@ -74,17 +70,21 @@ Result<std::vector<std::uint32_t>> build(SealedSegment& segment,
 
 }  // namespace
 
-Result<Seal> seal(const Version& frozen, const VectorField& field, const BuildOptions& options) {
+Result<Seal> seal(const SealSources& sources,
+                  const VectorField& field,
+                  const BuildOptions& options) {
     VECDB_TRY(options.control.check());
     options.control.report(0.0);
-    if (frozen.live_rows == 0) return Seal();
-    if (frozen.live_rows > kMaxRowsPerSegment) {
+    const std::size_t rows = count_live(sources);
+    if (rows == 0) return Seal();
+    if (rows > kMaxRowsPerSegment) {
         return Status(StatusCode::kFailedPrecondition,
-                      "the collection has " + std::to_string(frozen.live_rows) +
+                      "the partition has " + std::to_string(rows) +
                           " rows; an index takes at most " + std::to_string(kMaxRowsPerSegment));
     }
-    auto segment = std::make_shared<SealedSegment>(frozen.growing.format, frozen.live_rows);
-    VECDB_TRY(copy_live(frozen, segment->store, options.control));
+    auto segment =
+        std::make_shared<SealedSegment>(VectorFormat{field.dim, field.element_type}, rows);
+    VECDB_TRY(copy_live(sources, segment->store, options.control));
     options.control.report(kIndexBegins);
     VECDB_ASSIGN(auto order, build(*segment, field, options));
     VECDB_TRY(options.control.check());
@@ -123,24 +123,23 @@ std::size_t append_removed(const SegmentVersion& then,
     return begin;
 }
 
-const SegmentVersion* find_numbering(const Version& version, const RowNumbering& numbering) {
-    for (std::size_t s = 0; s < version.segment_count(); ++s) {
-        if (version.segment(s).numbering == numbering) return &version.segment(s);
+const SegmentVersion* find_numbering(const PartitionVersion& partition,
+                                     const RowNumbering& numbering) {
+    for (std::size_t s = 0; s < partition.segment_count(); ++s) {
+        if (partition.segment(s).numbering == numbering) return &partition.segment(s);
     }
     return nullptr;
 }
 
 }  // namespace
 
-std::vector<std::uint32_t> removed_since(const Version& frozen,
-                                         const Version& current,
+std::vector<std::uint32_t> removed_since(const SealSources& sources,
+                                         const PartitionVersion& current,
                                          const Seal& seal) {
     std::vector<std::uint32_t> places;
     std::size_t begin = 0;
-    for (std::size_t s = 0; s < frozen.segment_count(); ++s) {
-        const SegmentVersion& then = frozen.segment(s);
-        begin = append_removed(then, find_numbering(current, then.numbering), begin, places);
-    }
+    for (const SegmentVersion* then : sources)
+        begin = append_removed(*then, find_numbering(current, then->numbering), begin, places);
     if (places.empty() || seal.order.empty()) return places;
     std::vector<std::uint32_t> rows(seal.order.size());
     for (std::size_t row = 0; row < rows.size(); ++row)

@@ -8,7 +8,7 @@ const std::uint64_t* Tombstones::whole(std::size_t rows, std::size_t chunk_rows)
     if (chunks_.empty()) return nullptr;
     if (rows <= chunk_rows) return block(0);
     if (const std::uint64_t* known = whole_.load(std::memory_order_acquire)) return known;
-    const std::lock_guard lock(joining_);
+    const Lock lock(joining_);
     if (joined_.empty()) {
         Chunk joined((rows + 63) / 64);
         for (std::size_t i = 0; i < chunks_.size(); ++i) {
@@ -50,10 +50,8 @@ std::size_t Tombstones::memory_bytes() const noexcept {
     for (const auto& chunk : chunks_) {
         if (chunk) bytes += chunk->size() * sizeof(std::uint64_t);
     }
-    if (whole_.load(std::memory_order_acquire) != nullptr) {
-        bytes += joined_.size() * sizeof(std::uint64_t);
-    }
-    return bytes;
+    const Lock lock(joining_);
+    return bytes + joined_.size() * sizeof(std::uint64_t);
 }
 
 }  // namespace vecdb::collection

@@ -3,11 +3,12 @@
 /// \file
 /// Removed rows of one version.
 
+#include "mutex.h"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -39,9 +40,9 @@ class Tombstones {
     using Chunk = std::vector<std::uint64_t>;
 
     std::vector<std::shared_ptr<const Chunk>> chunks_;
-    mutable std::mutex joining_;
-    mutable Chunk joined_;  // written once under joining_, then named by whole_
-    mutable std::atomic<const std::uint64_t*> whole_{nullptr};
+    mutable Mutex joining_;
+    mutable Chunk joined_ VECDB_GUARDED_BY(joining_);           // written once
+    mutable std::atomic<const std::uint64_t*> whole_{nullptr};  // its words, then
 };
 
 }  // namespace vecdb::collection

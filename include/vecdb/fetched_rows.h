@@ -1,0 +1,65 @@
+#pragma once
+
+/// \file
+/// Rows as they are read back.
+
+#include <vecdb/types.h>
+#include <vecdb/views.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace vecdb {
+
+/// Vectors fetched by id, in the order asked for and in the field's own element type.
+struct FetchedRows {
+    std::size_t dim = 0;
+    ElementType type = ElementType::kFloat32;
+    /// Packed rows of vector_bytes(type, dim) bytes, aligned for any type; zeros where `found` is
+    /// false.
+    std::vector<std::byte> bytes;
+    /// One per id asked for.
+    std::vector<bool> found;
+
+    /// Return the vector of the i-th id asked for; empty when its elements are no T.
+    template <Element T = float>
+    [[nodiscard]] std::span<const T> row(std::size_t i) const noexcept {
+        if (type != ElementTypeOf<T>::kValue) return {};
+        return elements<T>().subspan(i * dim, dim);
+    }
+    /// Return the bits of the i-th id asked for, as VectorView::bits; empty for other types.
+    [[nodiscard]] std::span<const std::uint8_t> bits(std::size_t i) const noexcept {
+        if (type != ElementType::kBit) return {};
+        const std::size_t size = vector_bytes(type, dim);
+        const void* first = bytes.data() + i * size;
+        return {static_cast<const std::uint8_t*>(first), size};
+    }
+    /// View all vectors, to search or insert them elsewhere.
+    [[nodiscard]] MatrixView view() const noexcept {
+        const void* first = bytes.data();
+        switch (type) {
+            case ElementType::kFloat16:
+                return {static_cast<const Float16*>(first), found.size(), dim};
+            case ElementType::kBFloat16:
+                return {static_cast<const BFloat16*>(first), found.size(), dim};
+            case ElementType::kInt8:
+                return {static_cast<const std::int8_t*>(first), found.size(), dim};
+            case ElementType::kBit:
+                return MatrixView::bits(static_cast<const std::uint8_t*>(first), found.size(), dim);
+            case ElementType::kFloat32:
+                break;
+        }
+        return {static_cast<const float*>(first), found.size(), dim};
+    }
+    /// Return the elements of all vectors, row by row; empty when they are no T.
+    template <Element T = float>
+    [[nodiscard]] std::span<const T> elements() const noexcept {
+        if (type != ElementTypeOf<T>::kValue) return {};
+        const void* first = bytes.data();
+        return {static_cast<const T*>(first), found.size() * dim};
+    }
+};
+
+}  // namespace vecdb

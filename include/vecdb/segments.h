@@ -1,0 +1,32 @@
+#pragma once
+
+/// \file
+/// When rows are put in order without being asked for.
+
+#include <vecdb/export.h>
+#include <vecdb/status.h>
+
+#include <cstddef>
+
+namespace vecdb {
+
+/// How the segments of a partition are kept few and clean. New rows go to its growing segment,
+/// which is searched exactly. In the background, growing segments are sealed, that is, they get an
+/// index, and sealed ones are merged, which drops the rows that were removed. Searches go on
+/// meanwhile over what was there before; Collection::health tells what is pending.
+struct SegmentPolicy {
+    /// Rows of a growing segment that are sealed, 64 to 2^31 - 1; all that came until then go
+    /// along. 0: nothing is done in the background, only by WriteHandle::flush and build_index.
+    std::size_t seal_rows = 16'384;
+    /// Sealed segments of one size, to this factor, that are merged into one; 2 to 32. More: fewer
+    /// rows written again, more segments to search.
+    std::size_t merge_segments = 4;
+    /// Part of a sealed segment's rows that may be removed ones before it is written again; 0.01 to
+    /// 1.
+    float max_removed = 0.1F;
+
+    /// Returns kInvalidArgument naming the field, its value and its limit.
+    [[nodiscard]] VECDB_EXPORT Status validate() const;
+};
+
+}  // namespace vecdb

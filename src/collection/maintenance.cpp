@@ -1,0 +1,360 @@
+#include "check.h"
+#include "collection/builtin_indexes.h"
+#include "collection/collection_state.h"
+#include "collection/progress.h"
+#include "collection/storage/merge_policy.h"
+#include "collection/storage/seal.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+namespace vecdb {
+
+using collection::PartitionInfo;
+using collection::PartitionVersion;
+using collection::Seal;
+using collection::SealedList;
+using collection::SealSources;
+using collection::SegmentVersion;
+using collection::Version;
+using collection::VersionEdit;
+
+namespace {
+
+std::vector<std::size_t> all_segments(const PartitionVersion& partition) {
+    std::vector<std::size_t> segments(partition.segment_count());
+    std::iota(segments.begin(), segments.end(), std::size_t{0});
+    return segments;
+}
+
+/// Tell whether a segment is among those that became one.
+bool is_source(const SealSources& sources, const SegmentVersion& segment) {
+    return std::any_of(sources.begin(), sources.end(), [&](const SegmentVersion* source) {
+        return source->numbering == segment.numbering;
+    });
+}
+
+/// Tell whether a failure only says that the rows are too few for the index: they are searched
+/// exactly then.
+bool leaves_rows_as_they_are(const Status& status) {
+    return status.code() == StatusCode::kFailedPrecondition;
+}
+
+void add_segment(const SegmentVersion& segment, Health& health) {
+    health.live_rows += segment.live_rows;
+    health.removed_rows += segment.rows - segment.live_rows;
+    health.removed_bytes += segment.tombstones->memory_bytes();
+    if (segment.growing != nullptr) {
+        health.growing_rows += segment.live_rows;
+        health.id_bytes += segment.growing->ids_memory_bytes();
+        health.row_bytes += segment.growing->store().memory_bytes(segment.rows);
+    } else {
+        health.id_bytes += segment.sealed->map.memory_bytes();
+        health.row_bytes += segment.sealed->store.memory_bytes(segment.rows);
+        health.index_bytes += segment.sealed->index_bytes();
+    }
+}
+
+}  // namespace
+
+/// The time in which segments are rewritten by one thread, a caller's or that of the background;
+/// callers have precedence. Between freeze() and thaw() rows of the growing segment of one
+/// partition keep their numbers, so that removals can be found again.
+class CollectionState::Rewriting {
+  public:
+    /// A caller's: waits until the background has given way.
+    explicit Rewriting(CollectionState& state) : state_(state) {
+        const Lock writer(state_.writer_);
+        ++state_.rewriters_waiting_;
+        while (state_.background_cancel_) {
+            state_.background_cancel_->cancel();
+            state_.rewritten_.wait(state_.writer_);
+        }
+        --state_.rewriters_waiting_;
+        begun_ = !std::exchange(state_.rewriting_, true);
+    }
+    /// The background's, ended by `cancel`.
+    Rewriting(CollectionState& state, const CancelToken& cancel) : state_(state) {
+        const Lock writer(state_.writer_);
+        begun_ = state_.rewriters_waiting_ == 0 && !std::exchange(state_.rewriting_, true);
+        if (begun_) state_.background_cancel_ = cancel;
+    }
+    ~Rewriting() {
+        if (!begun_) return;
+        {
+            const Lock writer(state_.writer_);
+            state_.rewriting_ = false;
+            state_.background_cancel_.reset();
+            state_.post_maintenance();
+        }
+        state_.rewritten_.notify_all();
+    }
+    Rewriting(const Rewriting&) = delete;
+    Rewriting& operator=(const Rewriting&) = delete;
+
+    /// Tell whether no other is under way.
+    [[nodiscard]] bool begun() const noexcept { return begun_; }
+
+  private:
+    CollectionState& state_;
+    bool begun_ = false;
+};
+
+class CollectionState::Freeze {
+  public:
+    Freeze(CollectionState& state, const PartitionInfo& info) : state_(state), info_(info) {
+        const Lock writer(state_.writer_);
+        state_.frozen_ = &info_;
+        version_ = state_.version();
+    }
+    ~Freeze() {
+        version_.reset();
+        const Lock writer(state_.writer_);
+        state_.frozen_ = nullptr;
+        state_.compact_if_hollow(info_.number);
+    }
+    Freeze(const Freeze&) = delete;
+    Freeze& operator=(const Freeze&) = delete;
+
+    [[nodiscard]] const Version& version() const noexcept { return *version_; }
+
+  private:
+    CollectionState& state_;
+    const PartitionInfo& info_;
+    VersionPointer version_;
+};
+
+/// Make one sealed segment of those that are chosen of a partition. Returns whether there were any.
+template <class Choose>
+Result<bool> CollectionState::rewrite(const PartitionInfo& info,
+                                      Choose choose,
+                                      const BuildOptions& options) {
+    const Freeze freeze(*this, info);
+    VECDB_TRY(collection::check_exists(freeze.version(), &info));
+    const PartitionVersion& frozen = *freeze.version().find(info);
+    SealSources sources;
+    for (const std::size_t s : choose(frozen))
+        sources.push_back(&frozen.segment(s));
+    if (sources.empty()) return false;
+    VECDB_ASSIGN(const Seal seal, collection::seal(sources, field(), options));
+    const Lock writer(writer_);
+    VECDB_TRY(adopt(info, sources, seal));
+    return true;
+}
+
+/// Publish the sealed segment in place of its sources. Rows that were added meanwhile are the
+/// growing segment's; rows that were removed are removed here too.
+Status CollectionState::adopt(const PartitionInfo& info,
+                              const SealSources& sources,
+                              const Seal& seal) {
+    const auto current = version();
+    VECDB_TRY(collection::check_exists(*current, &info));
+    VersionEdit edit(*current);
+    PartitionVersion& next = edit.change(info.number);
+    SealedList sealed;
+    std::copy_if(next.sealed->begin(),
+                 next.sealed->end(),
+                 std::back_inserter(sealed),
+                 [&](const auto& segment) { return !is_source(sources, *segment); });
+    if (seal.segment != nullptr) {
+        auto segment = SegmentVersion::of(seal.segment);
+        const auto gone = collection::removed_since(sources, next, seal);
+        segment->tombstones = segment->tombstones->with(gone, segment->chunk_rows());
+        segment->live_rows -= gone.size();
+        if (segment->live_rows > 0) sealed.push_back(std::move(segment));
+    }
+    next.sealed = std::make_shared<SealedList>(std::move(sealed));
+    if (is_source(sources, next.growing)) {
+        replace_growing(info.number, sources.back()->rows, edit);
+        return {};
+    }
+    VersionPointer published = edit.finish(0);
+    history_.add(published);
+    publish(std::move(published));
+    return {};
+}
+
+// By the caller -----------------------------------------------------------------------------------
+
+Status CollectionState::build_index(const PartitionInfo* only, const BuildOptions& options) {
+    return rewrite_partitions(
+        only, options, [&](const PartitionInfo& info, const Control& control) {
+            const BuildOptions part{.threads = options.threads, .control = control};
+            return rewrite(info, all_segments, part).status();
+        });
+}
+
+Status CollectionState::flush(const PartitionInfo* only, const BuildOptions& options) {
+    constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+    VECDB_TRY(rewrite_partitions(
+        only, options, [&](const PartitionInfo& info, const Control& control) -> Status {
+            // Growing rows once: writers may add more of them all the time.
+            std::size_t seal_rows = collection::is_scanned(field()) ? kNever : 1;
+            const auto choose = [&](const PartitionVersion& partition) {
+                return collection::next_rewrite(partition, schema_.segments, seal_rows);
+            };
+            double begin = 0.0;
+            for (bool more = true; more; seal_rows = kNever, begin = 1.0) {
+                const BuildOptions part{.threads = options.threads,
+                                        .control = collection::part_of(control, begin, 1.0)};
+                auto done = rewrite(info, choose, part);
+                if (leaves_rows_as_they_are(done.status())) return {};
+                VECDB_ASSIGN(more, std::move(done));
+            }
+            return {};
+        }));
+    const Lock writer(writer_);
+    return std::exchange(background_error_, Status());
+}
+
+/// Call one(info, control) for `only` or for every partition that has rows or had some. When
+/// several have rows, those with too few for the index are passed over.
+template <class One>
+Status CollectionState::rewrite_partitions(const PartitionInfo* only,
+                                           const BuildOptions& options,
+                                           One one) {
+    VECDB_TRY(options.validate());
+    VECDB_TRY(options.control.check());
+    const Rewriting rewriting(*this);
+    if (!rewriting.begun()) {
+        return {StatusCode::kFailedPrecondition,
+                "an index of collection '" + name_ + "' is being built; 1 build at a time"};
+    }
+    options.control.report(0.0);
+    const VersionPointer begin = version();
+    VECDB_TRY(collection::check_exists(*begin, only));
+    std::vector<PartitionPointer> partitions;
+    begin->partitions.for_each([&](const PartitionVersion& partition) {
+        const bool unused = partition.sealed->empty() && partition.growing.rows == 0;
+        const bool meant = only == nullptr || only == partition.info.get();
+        if (!unused && meant) partitions.push_back(partition.info);
+    });
+    double done = 0.0;
+    for (const PartitionPointer& info : partitions) {
+        const auto rows = static_cast<double>(begin->find(*info)->live_rows);
+        const double part = begin->live_rows > 0 ? rows / static_cast<double>(begin->live_rows) : 0;
+        const double after = partitions.size() == 1 ? 1.0 : done + part;
+        const Status built = one(*info, collection::part_of(options.control, done, after));
+        const bool passed_over = partitions.size() > 1 && (leaves_rows_as_they_are(built) ||
+                                                           built.code() == StatusCode::kNotFound);
+        if (!built.ok() && !passed_over) return built;
+        done = after;
+    }
+    options.control.report(1.0);
+    return {};
+}
+
+// In the background -------------------------------------------------------------------------------
+
+/// Note what is to be done in a partition, if anything, and see that it is done.
+void CollectionState::schedule(std::uint32_t number) noexcept {
+    if (background_ == nullptr || schema_.segments.seal_rows == 0) return;
+    const VersionPointer current = version();
+    const PartitionVersion* partition = current->partitions.get(number);
+    if (partition == nullptr) return;
+    try {
+        const std::size_t seal_rows = partitions_[number].seal_rows;
+        if (collection::next_rewrite(*partition, schema_.segments, seal_rows).empty()) return;
+        pending_.insert(number);
+        post_maintenance();
+    } catch (...) {
+        // Memory or a thread is missing. The next write tries again.
+    }
+}
+
+/// Ask the background for maintain(), if there is something to do and nobody is at it.
+void CollectionState::post_maintenance() noexcept {
+    if (posted_ || rewriting_ || pending_.empty()) return;
+    try {
+        background_->post(this, [this](const CancelToken& cancel) { maintain(cancel); });
+        posted_ = true;
+    } catch (...) {
+        // As in schedule().
+    }
+}
+
+/// Do what is pending, until a caller wants to rewrite segments.
+void CollectionState::maintain(const CancelToken& cancel) noexcept {
+    {
+        const Lock writer(writer_);
+        posted_ = false;
+    }
+    const Rewriting rewriting(*this, cancel);
+    while (rewriting.begun() && !cancel.cancelled()) {
+        const auto [info, seal_rows] = take_pending();
+        if (info == nullptr) return;
+        const auto choose = [&, enough = seal_rows](const PartitionVersion& partition) {
+            return collection::next_rewrite(partition, schema_.segments, enough);
+        };
+        BuildOptions options{.threads = 1};
+        options.control.cancel = cancel;
+        const auto done = guard([&] { return rewrite(*info, choose, options); });
+        const Lock writer(writer_);
+        note_maintained(info->number, done.status());
+    }
+}
+
+/// Take a partition with something to do; its writer's side without info when there is none.
+CollectionState::Pending CollectionState::take_pending() {
+    const Lock writer(writer_);
+    while (!pending_.empty()) {
+        const WriterSide& side = partitions_[pending_.extract(pending_.begin()).value()];
+        if (side.info != nullptr) return {side.info, side.seal_rows};
+    }
+    return {};
+}
+
+/// Draw the conclusions from what came of a rewrite in the background.
+void CollectionState::note_maintained(std::uint32_t number, const Status& done) noexcept {
+    WriterSide& side = partitions_[number];
+    if (done.ok()) {
+        side.seal_rows = first_seal_rows();
+        schedule(number);
+    } else if (done.code() == StatusCode::kCancelled) {
+        schedule(number);
+    } else if (done.code() != StatusCode::kNotFound) {
+        // Rows that are too few, and what failed, are tried again when there are twice as many.
+        if (side.info != nullptr) {
+            const auto current = version();
+            const PartitionVersion* partition = current->partitions.get(number);
+            side.seal_rows = std::max(side.seal_rows, 2 * partition->growing.live_rows);
+        }
+        if (!leaves_rows_as_they_are(done) && background_error_.ok()) background_error_ = done;
+    }
+}
+
+std::size_t CollectionState::first_seal_rows() const noexcept {
+    return collection::is_scanned(field()) ? std::numeric_limits<std::size_t>::max()
+                                           : schema_.segments.seal_rows;
+}
+
+CollectionState::~CollectionState() {
+    if (background_ != nullptr) background_->forget(this);
+}
+
+// Health ------------------------------------------------------------------------------------------
+
+Health CollectionState::health() const {
+    Health health;
+    {
+        const Lock writer(writer_);
+        health.pending_partitions = pending_.size();
+        health.rewriting = rewriting_;
+        health.background_error = background_error_;
+    }
+    {
+        const ReadLock lock(map_);
+        if (directory_ != nullptr) health.id_bytes += directory_->memory_bytes();
+    }
+    version()->partitions.for_each([&](const PartitionVersion& partition) {
+        health.sealed_segments += partition.sealed->size();
+        for (std::size_t s = 0; s < partition.segment_count(); ++s)
+            add_segment(partition.segment(s), health);
+    });
+    return health;
+}
+
+}  // namespace vecdb

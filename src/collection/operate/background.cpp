@@ -1,0 +1,70 @@
+#include "collection/operate/background.h"
+
+#include <utility>
+
+namespace vecdb::collection {
+
+Background::~Background() {
+    std::thread thread;
+    {
+        const Lock lock(mutex_);
+        stop_ = true;
+        cancel_.cancel();
+        thread.swap(thread_);
+    }
+    changed_.notify_all();
+    if (thread.joinable()) thread.join();
+}
+
+void Background::post(const void* owner, Job job) {
+    {
+        const Lock lock(mutex_);
+        jobs_.push_back({owner, std::move(job)});
+        try {
+            if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+        } catch (...) {
+            jobs_.pop_back();
+            throw;
+        }
+    }
+    changed_.notify_all();
+}
+
+void Background::forget(const void* owner) noexcept {
+    const Lock lock(mutex_);
+    const auto drop_posted = [&, &jobs = jobs_] {
+        std::erase_if(jobs, [owner](const Posted& each) { return each.owner == owner; });
+    };
+    const bool in_job = std::this_thread::get_id() == thread_.get_id();
+    while (running_ == owner && !in_job) {
+        cancel_.cancel();
+        drop_posted();  // the job may post another one
+        changed_.wait(mutex_);
+    }
+    drop_posted();
+}
+
+void Background::work() {
+    while (true) {
+        Posted next{};
+        CancelToken cancel;
+        {
+            const Lock lock(mutex_);
+            while (jobs_.empty() && !stop_)
+                changed_.wait(mutex_);
+            if (stop_) return;
+            next = std::move(jobs_.front());
+            jobs_.pop_front();
+            running_ = next.owner;
+            cancel_ = cancel;
+        }
+        next.job(cancel);
+        {
+            const Lock lock(mutex_);
+            running_ = nullptr;
+        }
+        changed_.notify_all();
+    }
+}
+
+}  // namespace vecdb::collection

@@ -1,0 +1,316 @@
+#include "check.h"
+#include "collection/collection_state.h"
+#include "collection/vectors.h"
+#include "index/parallel.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <utility>
+
+namespace vecdb {
+
+using collection::PartitionInfo;
+using collection::Place;
+using collection::SegmentVersion;
+using collection::Version;
+using collection::VersionEdit;
+
+namespace {
+
+/// Bytes of vectors that are worth a thread of their own.
+constexpr std::size_t kThreadWork = std::size_t{4} << 20U;
+
+bool strictly_ascending(std::span<const Id> ids) {
+    return std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) == ids.end();
+}
+
+Status check_batch(const VectorField& field, std::span<const Id> ids, MatrixView vectors) {
+    if (ids.size() != vectors.rows()) {
+        return {
+            StatusCode::kInvalidArgument,
+            std::to_string(ids.size()) + " ids for " + std::to_string(vectors.rows()) + " vectors"};
+    }
+    if (ids.size() > kMaxBatchRows) {
+        return {StatusCode::kInvalidArgument,
+                "the batch has " + std::to_string(ids.size()) + " rows; at most " +
+                    std::to_string(kMaxBatchRows)};
+    }
+    if (ids.empty()) return {};
+    VECDB_TRY(collection::check_shape(field, vectors));
+    const auto negative = std::find_if(ids.begin(), ids.end(), [](Id id) { return id < 0; });
+    if (negative != ids.end()) {
+        return {StatusCode::kInvalidArgument,
+                collection::row_name(static_cast<std::size_t>(negative - ids.begin())) +
+                    " has id " + std::to_string(*negative) + "; ids are not negative"};
+    }
+    return {};
+}
+
+}  // namespace
+
+/// One batch on its way from the caller to a version, step by step; whatever fails, nothing has
+/// changed. Threads: the caller holds the writer lock.
+class CollectionState::Write {
+  public:
+    Write(CollectionState& state, std::span<const Id> ids, MatrixView vectors, Mode mode)
+        : state_(state),
+          ids_(ids),
+          vectors_(vectors),
+          mode_(mode),
+          current_(state.version()),
+          edit_(*current_) {}
+
+    Status choose_rows();
+    Status find_replaced();
+    Status route(const PartitionInfo* only);
+    Status reserve(std::span<const WriterSide> partitions);
+    Status fill() const;
+    void publish();
+
+    /// After publish(): what it changed.
+    [[nodiscard]] const VersionEdit& edit() const noexcept { return edit_; }
+
+  private:
+    /// Rows that go to one partition: rows_[begin, end).
+    struct Group {
+        std::uint32_t partition;
+        std::size_t begin, end;
+        collection::GrowingSegment* growing;
+        std::size_t first;  ///< Row of `growing` for the first of them.
+
+        [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
+        [[nodiscard]] std::size_t rows() const noexcept { return first + size(); }
+    };
+
+    Status fill_group(const Group& group) const;
+
+    CollectionState& state_;
+    const std::span<const Id> ids_;
+    const MatrixView vectors_;
+    const Mode mode_;
+    const VersionPointer current_;
+    VersionEdit edit_;
+    std::vector<std::uint32_t> rows_;  // of the batch, to be stored
+    std::vector<Place> replaced_;
+    std::vector<Group> groups_;                                  // by ascending partition
+    std::unique_ptr<collection::PartitionDirectory> directory_;  // null: that of the state has room
+};
+
+/// Choose the rows of the batch to store, in their order: all, or under upsert the last of each id.
+Status CollectionState::Write::choose_rows() {
+    rows_.resize(ids_.size());
+    std::iota(rows_.begin(), rows_.end(), 0U);
+    if (strictly_ascending(ids_)) return {};
+    std::sort(rows_.begin(), rows_.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return ids_[a] != ids_[b] ? ids_[a] < ids_[b] : a < b;
+    });
+    std::vector<std::uint32_t> last;
+    last.reserve(rows_.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        const bool repeated = i + 1 < rows_.size() && ids_[rows_[i]] == ids_[rows_[i + 1]];
+        if (!repeated) {
+            last.push_back(rows_[i]);
+        } else if (mode_ == Mode::kInsert) {
+            return {StatusCode::kAlreadyExists,
+                    "id " + std::to_string(ids_[rows_[i]]) + " stands in " +
+                        collection::row_name(rows_[i]) + " and in " +
+                        collection::row_name(rows_[i + 1]) + " of the batch"};
+        }
+    }
+    std::sort(last.begin(), last.end());
+    rows_ = std::move(last);
+    return {};
+}
+
+/// Find the stored rows whose ids the batch has: refused by insert, replaced by upsert.
+Status CollectionState::Write::find_replaced() {
+    const ReadLock lock(state_.map_);
+    for (const std::uint32_t i : rows_) {
+        const auto place = state_.find(*current_, nullptr, ids_[i]);
+        if (!place) continue;
+        if (mode_ == Mode::kInsert) {
+            std::string where;
+            if (current_->partitions.size() > 1) {
+                where = ", in partition '" +
+                        current_->partitions.get(place->partition)->info->name + "'";
+            }
+            return {StatusCode::kAlreadyExists,
+                    "id " + std::to_string(ids_[i]) + " of " + collection::row_name(i) +
+                        " exists in the collection" + where};
+        }
+        replaced_.push_back(*place);
+    }
+    return {};
+}
+
+/// Group the rows by partition.
+Status CollectionState::Write::route(const PartitionInfo* only) {
+    if (state_.schema_.rule.routing == Routing::kNone) {
+        groups_.push_back({only != nullptr ? only->number : 0U, 0, rows_.size(), nullptr, 0});
+        return {};
+    }
+    const auto partition = [&](std::uint32_t row) {
+        return state_.routed(ids_[row]);
+    };
+    const auto stray = std::find_if(rows_.begin(), rows_.end(), [&](std::uint32_t row) {
+        return only != nullptr && partition(row) != only->number;
+    });
+    if (stray != rows_.end()) {
+        return {StatusCode::kInvalidArgument,
+                collection::row_name(*stray) + " has id " + std::to_string(ids_[*stray]) +
+                    ", which the rule of collection '" + state_.name_ + "' sends to partition '" +
+                    std::to_string(partition(*stray)) + "', not to '" + only->name + "'"};
+    }
+    std::stable_sort(rows_.begin(), rows_.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return partition(a) < partition(b);
+    });
+    for (std::size_t begin = 0; begin < rows_.size();) {
+        const std::uint32_t number = partition(rows_[begin]);
+        const auto next =
+            std::partition_point(rows_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                 rows_.end(),
+                                 [&](std::uint32_t row) { return partition(row) == number; });
+        const auto end = static_cast<std::size_t>(next - rows_.begin());
+        groups_.push_back({number, begin, end, nullptr, 0});
+        begin = end;
+    }
+    return {};
+}
+
+/// Make room for rows and ids wherever they go.
+Status CollectionState::Write::reserve(std::span<const WriterSide> partitions) {
+    for (Group& group : groups_) {
+        group.growing = partitions[group.partition].growing.get();
+        group.first = current_->partitions.get(group.partition)->growing.rows;
+        if (group.rows() > kMaxRowsPerSegment) {
+            return {StatusCode::kFailedPrecondition,
+                    "the partition would have " + std::to_string(group.rows()) +
+                        " rows without an index; at most " + std::to_string(kMaxRowsPerSegment)};
+        }
+    }
+    {
+        const ReadLock lock(state_.map_);
+        const bool full =
+            state_.directory_ != nullptr && !state_.directory_->has_room(rows_.size());
+        if (full) directory_ = state_.make_directory(*current_, rows_.size());
+    }
+    const WriteLock lock(state_.map_);
+    for (const Group& group : groups_) {
+        group.growing->store().reserve(group.rows(), group.first);
+        const auto known = std::count_if(
+            rows_.begin() + static_cast<std::ptrdiff_t>(group.begin),
+            rows_.begin() + static_cast<std::ptrdiff_t>(group.end),
+            [&](std::uint32_t row) { return group.growing->last(ids_[row]).has_value(); });
+        group.growing->reserve_ids(group.size(), static_cast<std::size_t>(known));
+    }
+    return {};
+}
+
+/// Write the rows behind the published ones, where no reader looks.
+Status CollectionState::Write::fill() const {
+    if (groups_.size() == 1) return fill_group(groups_.front());
+    std::vector<Status> results(groups_.size());
+    const std::size_t work =
+        rows_.size() * vector_bytes(state_.field().element_type, state_.field().dim);
+    const std::size_t threads = std::min(index::machine_threads(), work / kThreadWork + 1);
+    index::parallel_for(groups_.size(), threads, [&](std::size_t group, std::size_t) {
+        results[group] = fill_group(groups_[group]);
+    });
+    for (Status& result : results)
+        VECDB_TRY(std::move(result));
+    return {};
+}
+
+Status CollectionState::Write::fill_group(const Group& group) const {
+    const collection::RowStore& store = group.growing->store();
+    const std::size_t bytes = store.format().bytes();
+    std::size_t row = group.first;
+    for (std::size_t done = group.begin; done < group.end;) {
+        const std::size_t count = std::min(store.run(row), group.end - done);
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint32_t from = rows_[done + i];
+            std::memcpy(store.vector(row + i), vectors_.slice(from, 1).data(), bytes);
+            store.id(row + i) = ids_[from];
+        }
+        VECDB_TRY(collection::finish_rows(state_.kernels_,
+                                          state_.field(),
+                                          {store.vector(row), count, &store.norm(row)},
+                                          std::span(rows_).subspan(done, count)));
+        row += count;
+        done += count;
+    }
+    return {};
+}
+
+/// Enter the ids and make the rows seen. May throw std::bad_alloc and then changes nothing.
+void CollectionState::Write::publish() {
+    for (const Group& group : groups_) {
+        SegmentVersion& growing = edit_.change(group.partition).growing;
+        growing.blocks = group.growing->store().blocks();
+        growing.live_rows += group.size();
+        growing.rows = group.rows();
+        growing.memory_bytes = group.growing->memory_bytes(group.rows());
+    }
+    edit_.remove(std::move(replaced_));
+    VersionPointer next = edit_.finish(1);
+    state_.history_.add(next);
+
+    const WriteLock lock(state_.map_);
+    if (directory_ != nullptr) directory_.swap(state_.directory_);
+    for (const Group& group : groups_) {
+        for (std::size_t row = group.first; row < group.rows(); ++row) {
+            group.growing->enter(static_cast<std::uint32_t>(row));
+            if (state_.directory_ == nullptr) continue;
+            state_.directory_->enter(group.growing->store().id(row), group.partition);
+        }
+    }
+    state_.publish(std::move(next));
+}
+
+Status CollectionState::write(const PartitionInfo* only,
+                              std::span<const Id> ids,
+                              MatrixView vectors,
+                              Mode mode) {
+    VECDB_TRY(check_batch(field(), ids, vectors));
+    const Lock writer(writer_);
+    VECDB_TRY(collection::check_exists(*version(), only));
+    if (ids.empty()) return {};
+    Write write(*this, ids, vectors, mode);
+    VECDB_TRY(write.choose_rows());
+    VECDB_TRY(write.find_replaced());
+    VECDB_TRY(write.route(only));
+    VECDB_TRY(write.reserve(partitions_));
+    VECDB_TRY(write.fill());
+    write.publish();
+    tidy(write.edit());
+    return {};
+}
+
+Result<std::size_t> CollectionState::remove(const PartitionInfo* only, std::span<const Id> ids) {
+    const Lock writer(writer_);
+    const auto current = version();
+    VECDB_TRY(collection::check_exists(*current, only));
+    std::vector<Place> places;
+    {
+        const ReadLock lock(map_);
+        for (const Id id : ids) {
+            if (const auto place = find(*current, only, id)) places.push_back(*place);
+        }
+    }
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    if (places.empty()) return std::size_t{0};
+
+    VersionEdit edit(*current);
+    edit.remove(places);  // a copy: they are counted below
+    VersionPointer next = edit.finish(1);
+    history_.add(next);
+    publish(std::move(next));
+    tidy(edit);
+    return places.size();
+}
+
+}  // namespace vecdb

@@ -1,0 +1,279 @@
+#include "support/catch.h"
+#include "support/collections.h"
+#include "support/exact_index.h"
+#include "support/model.h"
+#include "support/random_data.h"
+
+#include <vecdb/collection.h>
+#include <vecdb/database.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace vecdb {
+namespace {
+
+using test::Matrix;
+using test::Model;
+
+constexpr std::size_t kDim = 4;
+
+Schema schema_of(std::size_t seal_rows, std::map<std::string, std::string> parameters = {}) {
+    Schema schema = test::exact_schema(kDim, Metric::kL2, std::move(parameters));
+    schema.segments.seal_rows = seal_rows;
+    return schema;
+}
+
+/// Wait until nothing is pending; false after a minute.
+bool comes_to_rest(const Collection& collection) {
+    for (int i = 0; i < 60'000; ++i) {
+        if (collection.health().value().at_rest()) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return false;
+}
+
+/// Insert rows [first, first + count) of a fixed set, ids being row numbers.
+void insert(WriteHandle& rows, std::size_t first, std::size_t count) {
+    const Matrix vectors = test::integer_rows(count, kDim, 20, first);
+    rows.insert(test::sequential_ids(count, static_cast<Id>(first)), vectors.view()).check();
+}
+
+}  // namespace
+
+TEST_CASE("growing rows are sealed in the background when they are enough") {
+    test::exact_index_faults = 0;
+    Collection collection = test::make_collection(schema_of(1'000));
+    insert(collection, 0, 999);
+    CHECK(comes_to_rest(collection));
+    CHECK(collection.stats().sealed_segments == 0);
+    insert(collection, 999, 1);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().sealed_segments == 1);
+    CHECK(collection.stats().sealed_rows == 1'000);
+    CHECK(collection.health().value().growing_rows == 0);
+    CHECK(collection.count() == 1'000);
+    CHECK(test::exact_index_faults == 0);
+}
+
+TEST_CASE("without a number of rows nothing is sealed but by a flush") {
+    Collection collection = test::make_collection(schema_of(0));
+    insert(collection, 0, 70'000);
+    CHECK(collection.health().value().at_rest());
+    CHECK(collection.stats().sealed_segments == 0);
+    REQUIRE(collection.flush().ok());
+    CHECK(collection.stats().sealed_rows == 70'000);
+    REQUIRE(collection.flush().ok());
+    CHECK(collection.stats().sealed_segments == 1);
+}
+
+TEST_CASE("sealed segments of one size are merged, so that few are left") {
+    Collection collection = test::make_collection(schema_of(100));
+    std::size_t rows = 0;
+    for (std::size_t round = 1; round <= 64; ++round) {
+        insert(collection, rows, 100);
+        rows += 100;
+        REQUIRE(comes_to_rest(collection));
+        CHECK(collection.stats().sealed_segments <= 9);
+        if (round == 4 || round == 16 || round == 64) {
+            CHECK(collection.stats().sealed_segments == 1);
+        }
+    }
+    CHECK(collection.stats().sealed_rows == rows);
+    CHECK(collection.count() == rows);
+}
+
+TEST_CASE("a segment full of removed rows is written again, and its space returns") {
+    Collection collection = test::make_collection(schema_of(1'000));
+    insert(collection, 0, 2'000);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.remove(test::sequential_ids(200)).value() == 200);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().dead_rows == 200);  // a tenth is not more than a tenth
+    CHECK(collection.remove(Id{200}).value() == 1);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().dead_rows == 0);
+    CHECK(collection.count() == 1'799);
+
+    Collection fresh = test::make_collection(schema_of(0));
+    insert(fresh, 0, 1'799);
+    REQUIRE(fresh.build_index().ok());
+    const auto bytes = static_cast<double>(collection.stats().memory_bytes);
+    CHECK(bytes <= 1.1 * static_cast<double>(fresh.stats().memory_bytes));
+}
+
+TEST_CASE("a flush seals few rows too and merges what is due") {
+    Schema schema = schema_of(0);
+    schema.segments.merge_segments = 3;
+    Collection collection = test::make_collection(schema);
+    for (std::size_t round = 0; round < 9; ++round) {
+        insert(collection, round * 10, 10);
+        REQUIRE(collection.flush().ok());
+        CHECK(collection.stats().sealed_segments <= 2);
+        CHECK(collection.health().value().growing_rows == 0);
+    }
+    CHECK(collection.count() == 90);
+}
+
+TEST_CASE("removals and upserts that arrive while segments are sealed or merged are kept") {
+    test::exact_index_faults = 0;
+    Schema schema = schema_of(0);
+    schema.segments.merge_segments = 2;
+    Collection collection = test::make_collection(schema);
+    Model model(kDim, Metric::kL2);
+    std::mt19937_64 random(3);
+    const auto write = [&] {
+        for (int i = 0; i < 5; ++i) {
+            const Id id = static_cast<Id>(random() % 400);
+            if (random() % 3 == 0) {
+                const bool removed = collection.remove(id).value() == 1;
+                if (removed != model.remove(id)) throw std::logic_error("remove counted wrongly");
+            } else {
+                const Matrix row = test::integer_rows(1, kDim, 20, random());
+                collection.upsert(id, VectorView(row.row(0))).check();
+                model.upsert(id, row.row(0));
+            }
+        }
+    };
+    const std::vector<float> query(kDim);
+    for (int round = 0; round < 60; ++round) {
+        write();
+        BuildOptions options;
+        options.control.progress = [&](double) {
+            write();
+        };
+        REQUIRE(collection.flush(options).ok());
+        REQUIRE(collection.count() == model.rows().size());
+        REQUIRE(collection.search(query, {.k = 500}).value() == model.exact_search(query, 500));
+    }
+    CHECK(test::exact_index_faults == 0);
+}
+
+TEST_CASE("rows too few for the index stay exact, and are tried again when there are more") {
+    Collection collection = test::make_collection(schema_of(64, {{"fail", "too_few"}}));
+    insert(collection, 0, 70);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().sealed_segments == 0);
+    insert(collection, 70, 69);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().sealed_segments == 0);
+    insert(collection, 139, 1);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().sealed_segments == 1);
+    CHECK(collection.health().value().background_error.ok());
+    CHECK(collection.flush().ok());
+}
+
+TEST_CASE("an error in the background is kept, and a flush returns it once") {
+    Collection collection = test::make_collection(schema_of(64, {{"fail", "throw"}}));
+    insert(collection, 0, 100);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.count() == 100);
+    const Health health = collection.health().value();
+    CHECK(health.background_error.code() == StatusCode::kInternal);
+    CHECK(test::names(health.background_error, "thrown by the test"));
+    CHECK(health.growing_rows == 100);
+    CHECK_FALSE(collection.flush().ok());
+    const std::vector<float> query(kDim);
+    CHECK(collection.search(query, {.k = 200}).value().size() == 100);
+}
+
+TEST_CASE("a build of the caller's has precedence over the background") {
+    Collection collection = test::make_collection(schema_of(64, {{"wait", "yes"}}));
+    insert(collection, 0, 100);
+    while (!collection.health().value().rewriting)
+        std::this_thread::yield();
+    // The background's build would never end by itself.
+    BuildOptions options;
+    options.control.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+    CHECK(collection.build_index(options).code() == StatusCode::kDeadlineExceeded);
+    CHECK(collection.count() == 100);
+}
+
+TEST_CASE("collections and databases end while the background works") {
+    std::optional<Database> database = Database::in_memory().value();
+    std::optional<Collection> kept =
+        database->create_collection("kept", schema_of(64, {{"wait", "yes"}})).value();
+    insert(*kept, 0, 100);
+    {
+        Collection dropped =
+            database->create_collection("dropped", schema_of(64, {{"wait", "yes"}})).value();
+        insert(dropped, 0, 100);
+        REQUIRE(database->drop_collection("dropped").ok());
+    }
+    while (!kept->health().value().rewriting)
+        std::this_thread::yield();
+    database.reset();
+    CHECK(kept->count() == 100);
+    kept.reset();
+}
+
+TEST_CASE("a dropped partition ends what is done for it") {
+    Collection collection = test::make_collection(schema_of(500));
+    for (int round = 0; round < 20; ++round) {
+        Partition partition = collection.create_partition("p").value();
+        insert(partition, 0, 2'000);
+        REQUIRE(collection.drop_partition("p").ok());
+    }
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.count() == 0);
+    CHECK(collection.health().value().background_error.ok());
+}
+
+TEST_CASE("searches and pins are right while segments are sealed and merged under them") {
+    test::exact_index_faults = 0;
+    Collection collection = test::make_collection(schema_of(200));
+    std::atomic<bool> done{false};
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 2; ++i) {
+        readers.emplace_back([&] {
+            const std::vector<float> query(kDim);
+            while (!done.load()) {
+                const Pin pin = collection.pin();
+                const Hits first = pin.search(query, {.k = 16'000}).value();
+                if (first.size() != std::min<std::size_t>(pin.count(), 16'000)) ++wrong;
+                if (!test::identical(first, pin.search(query, {.k = 16'000}).value())) ++wrong;
+            }
+        });
+    }
+    std::size_t rows = 0;
+    for (int round = 0; round < 150; ++round, rows += 60)
+        insert(collection, rows, 60);
+    REQUIRE(comes_to_rest(collection));
+    done = true;
+    for (std::thread& reader : readers)
+        reader.join();
+    CHECK(wrong == 0);
+    CHECK(collection.count() == rows);
+    CHECK(collection.stats().sealed_segments <= 12);
+    CHECK(test::exact_index_faults == 0);
+}
+
+TEST_CASE("policies out of range are refused") {
+    const auto refused = [](const SegmentPolicy& policy, const char* part) {
+        Schema schema = Schema::single(1);
+        schema.segments = policy;
+        const Status status = schema.validate();
+        return status.code() == StatusCode::kInvalidArgument && test::names(status, part);
+    };
+    CHECK(refused({.seal_rows = 63}, "seal_rows is 63"));
+    CHECK(refused({.seal_rows = kMaxRowsPerSegment + 1}, "seal_rows"));
+    CHECK(refused({.merge_segments = 1}, "merge_segments is 1"));
+    CHECK(refused({.merge_segments = 33}, "merge_segments is 33"));
+    CHECK(refused({.max_removed = 0.0F}, "max_removed"));
+    CHECK(refused({.max_removed = 1.5F}, "max_removed"));
+    CHECK(refused({.max_removed = std::nanf("")}, "max_removed"));
+    Schema schema = Schema::single(1);
+    schema.segments = {.seal_rows = 64, .merge_segments = 32, .max_removed = 1.0F};
+    CHECK(schema.validate().ok());
+}
+
+}  // namespace vecdb
