@@ -284,16 +284,16 @@ void CollectionState::maintain(const CancelToken& cancel) noexcept {
     }
     const Rewriting rewriting(*this, cancel);
     while (rewriting.begun() && !cancel.cancelled()) {
-        const auto [info, seal_rows] = take_pending();
-        if (info == nullptr) return;
-        const auto choose = [&, enough = seal_rows](const PartitionVersion& partition) {
-            return collection::next_rewrite(partition, schema_.segments, enough);
+        const Pending next = take_pending();
+        if (next.info == nullptr) return;
+        const auto choose = [&](const PartitionVersion& partition) {
+            return collection::next_rewrite(partition, schema_.segments, next.seal_rows);
         };
         BuildOptions options{.threads = 1};
         options.control.cancel = cancel;
-        const auto done = guard([&] { return rewrite(*info, choose, options); });
+        const auto done = guard([&] { return rewrite(*next.info, choose, options); });
         const Lock writer(writer_);
-        note_maintained(info->number, done.status());
+        note_maintained(next.info->number, done.status());
     }
 }
 

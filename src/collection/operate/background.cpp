@@ -32,16 +32,17 @@ void Background::post(const void* owner, Job job) {
 
 void Background::forget(const void* owner) noexcept {
     const Lock lock(mutex_);
-    const auto drop_posted = [&, &jobs = jobs_] {
-        std::erase_if(jobs, [owner](const Posted& each) { return each.owner == owner; });
-    };
     const bool in_job = std::this_thread::get_id() == thread_.get_id();
     while (running_ == owner && !in_job) {
         cancel_.cancel();
-        drop_posted();  // the job may post another one
+        drop_posted(owner);  // the job may post another one
         changed_.wait(mutex_);
     }
-    drop_posted();
+    drop_posted(owner);
+}
+
+void Background::drop_posted(const void* owner) noexcept {
+    std::erase_if(jobs_, [owner](const Posted& each) { return each.owner == owner; });
 }
 
 void Background::work() {

@@ -43,6 +43,7 @@ class Background {
     };
 
     void work() VECDB_EXCLUDES(mutex_);
+    void drop_posted(const void* owner) noexcept VECDB_REQUIRES(mutex_);
 
     Mutex mutex_;
     std::condition_variable_any changed_;

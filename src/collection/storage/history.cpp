@@ -38,20 +38,17 @@ Status too_old(system_clock::time_point time, const Version& oldest) {
 
 History::Dropped History::forget() {
     Dropped dropped;
-    const auto drop_first = [&] {
-        dropped.push_back(std::move(versions_.front()));
-        versions_.pop_front();
-    };
     if (retention_.window.count() == 0) {
         dropped.swap(versions_);
         return dropped;
     }
-    while (versions_.size() > retention_.max_writes + 1)
-        drop_first();
     // A version was the present until the next one came.
     const auto begin = system_clock::now() - retention_.window;
-    while (versions_.size() > 1 && versions_[1]->time <= begin)
-        drop_first();
+    while (versions_.size() > 1 &&
+           (versions_.size() > retention_.max_writes + 1 || versions_[1]->time <= begin)) {
+        dropped.push_back(std::move(versions_.front()));
+        versions_.pop_front();
+    }
     return dropped;
 }
 
