@@ -5,7 +5,7 @@
 
 #include <vecdb/database.h>
 #include <vecdb/dataset_io.h>
-#include <vecdb/rebuild.h>
+#include <vecdb/build_options.h>
 
 #include <algorithm>
 #include <numeric>

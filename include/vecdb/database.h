@@ -5,6 +5,7 @@
 
 #include <vecdb/collection.h>
 #include <vecdb/export.h>
+#include <vecdb/rebuild.h>
 #include <vecdb/schema.h>
 #include <vecdb/status.h>
 
@@ -73,6 +74,23 @@ class VECDB_EXPORT Database {
     [[nodiscard]] Status drop_alias(std::string_view alias);
     /// List all aliases, by name in byte order.
     [[nodiscard]] std::vector<Alias> list_aliases() const;
+
+    /// Replace the rows behind an alias while it serves: check the number of rows of `source`
+    /// against the live collection's; write them into a new collection, which is in the database
+    /// from then on; build its index; check its number of rows and its recall; search it, to warm
+    /// it up; let the alias stand for it, at once; drop the old one. Handles on the old collection
+    /// go on working, and its memory returns with the last of them.
+    ///
+    /// If anything fails the alias stands for the old collection as before, the new one is dropped
+    /// and options.alert is called. Returns kInvalidArgument (options, schema), kNotFound (no such
+    /// alias), kFailedPrecondition (a guard, with both numbers; another rebuild of the alias is
+    /// under way; rows were written to the old collection meanwhile, without carry_over; the alias
+    /// was moved meanwhile), kAlreadyExists (the name of the new collection; an id that comes
+    /// twice), what the source returns, kCancelled, kDeadlineExceeded, and what insert and
+    /// build_index return.
+    [[nodiscard]] Result<RebuildReport> rebuild(std::string_view alias,
+                                                const RebuildSource& source,
+                                                const RebuildOptions& options = {});
 
   private:
     explicit Database(std::unique_ptr<DatabaseState> state) noexcept;

@@ -3,10 +3,10 @@
 /// \file
 /// What can be done with rows, be they a collection's, a partition's or those of a past moment.
 
+#include <vecdb/build_options.h>
 #include <vecdb/export.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/filter.h>
-#include <vecdb/rebuild.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 #include <vecdb/status.h>

@@ -31,6 +31,9 @@ struct SearchOptions {
     /// Threads used, 1 to 1,024; 0 means as many as the machine has. 1 is the calling thread alone.
     /// The answer does not depend on it.
     std::size_t threads = 1;
+    /// Compare every allowed row, whatever the index: the true nearest, to check an index against.
+    /// Slower than an index of FlatOptions, which is exact too.
+    bool exact = false;
     /// hnsw: candidates kept during the walk, up to 65,536; 0 means the larger of k and 64. More:
     /// better recall, slower.
     std::size_t ef = 0;

@@ -4,6 +4,7 @@
 /// All of vecdb, for quick starts. Larger programs include what they use.
 
 #include <vecdb/bitset.h>
+#include <vecdb/build_options.h>
 #include <vecdb/collection.h>
 #include <vecdb/control.h>
 #include <vecdb/database.h>

@@ -241,6 +241,11 @@ void CollectionState::publish(VersionPointer version) noexcept {
     version_.swap(version);  // the old one is let go after the lock
 }
 
+Status CollectionState::hold_writers(const std::function<Status(const VersionPointer&)>& body) {
+    const Lock writer(writer_);
+    return body(version());
+}
+
 void CollectionState::set_retention(const Retention& retention) {
     const Lock writer(writer_);
     history_.set(retention, version());

@@ -14,9 +14,9 @@
 #include "mutex.h"
 #include "simd/kernel_table.h"
 
+#include <vecdb/build_options.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/health.h>
-#include <vecdb/rebuild.h>
 #include <vecdb/retention.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
@@ -106,6 +106,9 @@ class CollectionState {
                             std::span<const Id> ids) const;
 
     [[nodiscard]] Health health() const;
+
+    /// Call `body` with the last version while no other one can come; it may use other collections.
+    Status hold_writers(const std::function<Status(const VersionPointer&)>& body);
 
   private:
     class Write;

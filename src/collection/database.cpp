@@ -1,16 +1,14 @@
 #include "check.h"
 #include "collection/builtin_indexes.h"
-#include "collection/collection_state.h"
+#include "collection/database_state.h"
 #include "collection/names.h"
-#include "mutex.h"
+#include "collection/operate/rebuild.h"
 #include "simd/dispatch.h"
 
 #include <vecdb/database.h>
 
 #include <algorithm>
-#include <functional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 namespace vecdb {
@@ -22,62 +20,47 @@ Status no_such_collection(std::string_view name) {
 
 }  // namespace
 
-/// The collections and their aliases, in one name space.
-/// Threads: internally synchronised by `mutex`.
-class DatabaseState {
-  public:
-    explicit DatabaseState(const simd::KernelTable& table)
-        : kernels(table), background(std::make_shared<collection::Background>()) {}
+Status DatabaseState::check_free(std::string_view name) const {
+    const auto found = names.find(name);
+    if (found == names.end()) return {};
+    const std::string what = found->second.alias ? "an alias" : "a collection";
+    return {StatusCode::kAlreadyExists, what + " named '" + std::string(name) + "' exists"};
+}
 
-    /// What a name stands for.
-    struct Entry {
-        std::shared_ptr<CollectionState> collection;
-        bool alias = false;
-    };
-    using Names = std::unordered_map<std::string, Entry, collection::NameHash, std::equal_to<>>;
+Result<std::shared_ptr<CollectionState>> DatabaseState::find_collection(
+    std::string_view name) const {
+    const auto found = names.find(name);
+    if (found == names.end()) return no_such_collection(name);
+    if (!found->second.alias) return found->second.collection;
+    return Status(StatusCode::kInvalidArgument,
+                  "'" + std::string(name) + "' is an alias of collection '" +
+                      found->second.collection->name() + "'; a collection is needed");
+}
 
-    /// Check that `name` may be given to something new.
-    Status check_free(std::string_view name) const VECDB_REQUIRES_SHARED(mutex) {
-        const auto found = names.find(name);
-        if (found == names.end()) return {};
-        const std::string what = found->second.alias ? "an alias" : "a collection";
-        return {StatusCode::kAlreadyExists, what + " named '" + std::string(name) + "' exists"};
-    }
-    /// Find a collection by its own name.
-    Result<std::shared_ptr<CollectionState>> find_collection(std::string_view name) const
-        VECDB_REQUIRES_SHARED(mutex) {
-        const auto found = names.find(name);
-        if (found == names.end()) return no_such_collection(name);
-        if (!found->second.alias) return found->second.collection;
-        return Status(StatusCode::kInvalidArgument,
-                      "'" + std::string(name) + "' is an alias of collection '" +
-                          found->second.collection->name() + "'; a collection is needed");
-    }
-    /// Find an alias.
-    Result<Names::iterator> find_alias(std::string_view name) VECDB_REQUIRES(mutex) {
-        const auto found = names.find(name);
-        if (found != names.end() && found->second.alias) return found;
-        return Status(StatusCode::kNotFound, "no alias is named '" + std::string(name) + "'");
-    }
+Result<DatabaseState::Names::iterator> DatabaseState::find_alias(std::string_view name) {
+    const auto found = names.find(name);
+    if (found != names.end() && found->second.alias) return found;
+    return Status(StatusCode::kNotFound, "no alias is named '" + std::string(name) + "'");
+}
 
-    /// Check that no alias stands for a collection.
-    Status check_no_alias(const CollectionState& collection) const VECDB_REQUIRES_SHARED(mutex) {
-        if (names.size() == collections) return {};
-        for (const auto& [alias, entry] : names) {
-            if (!entry.alias || entry.collection.get() != &collection) continue;
-            return {StatusCode::kFailedPrecondition,
-                    "collection '" + collection.name() + "' has alias '" + alias +
-                        "'; move or drop the alias first"};
-        }
-        return {};
+Status DatabaseState::check_no_alias(const CollectionState& collection) const {
+    if (names.size() == collections) return {};
+    for (const auto& [alias, entry] : names) {
+        if (!entry.alias || entry.collection.get() != &collection) continue;
+        return {StatusCode::kFailedPrecondition,
+                "collection '" + collection.name() + "' has alias '" + alias +
+                    "'; move or drop the alias first"};
     }
+    return {};
+}
 
-    const simd::KernelTable& kernels;
-    const std::shared_ptr<collection::Background> background;  // outlived by collections
-    mutable SharedMutex mutex;
-    Names names VECDB_GUARDED_BY(mutex);
-    std::size_t collections VECDB_GUARDED_BY(mutex) = 0;  // of the names
-};
+Result<std::shared_ptr<CollectionState>> DatabaseState::take_collection(std::string_view name) {
+    VECDB_ASSIGN(std::shared_ptr<CollectionState> taken, find_collection(name));
+    VECDB_TRY(check_no_alias(*taken));
+    names.erase(names.find(name));
+    --collections;
+    return taken;
+}
 
 Database::Database(std::unique_ptr<DatabaseState> state) noexcept : state_(std::move(state)) {}
 Database::~Database() = default;
@@ -124,10 +107,7 @@ Status Database::drop_collection(std::string_view name) {
     return guard([&]() -> Status {
         std::shared_ptr<CollectionState> dropped;  // its rows are freed after the lock
         const WriteLock lock(state_->mutex);
-        VECDB_ASSIGN(dropped, state_->find_collection(name));
-        VECDB_TRY(state_->check_no_alias(*dropped));
-        state_->names.erase(state_->names.find(name));
-        --state_->collections;
+        VECDB_ASSIGN(dropped, state_->take_collection(name));
         return {};
     });
 }
@@ -188,6 +168,12 @@ std::vector<Alias> Database::list_aliases() const {
         return a.name < b.name;
     });
     return aliases;
+}
+
+Result<RebuildReport> Database::rebuild(std::string_view alias,
+                                        const RebuildSource& source,
+                                        const RebuildOptions& options) {
+    return guard([&] { return collection::rebuild(*this, *state_, alias, source, options); });
 }
 
 }  // namespace vecdb

@@ -2,6 +2,7 @@
 #include "collection/builtin_indexes.h"
 #include "collection/names.h"
 
+#include <vecdb/build_options.h>
 #include <vecdb/index_options.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/retention.h>
@@ -22,6 +23,7 @@ constexpr std::size_t kMaxM = 256;
 constexpr std::size_t kMaxEf = 65'536;
 constexpr std::size_t kMaxLists = std::size_t{1} << 24U;
 constexpr std::size_t kMaxPqDims = 64;
+constexpr std::size_t kMaxRebuildQueries = std::size_t{1} << 24U;
 constexpr std::size_t kMinSealRows = 64;
 constexpr std::size_t kMaxMerge = 32;
 constexpr std::size_t kMaxKeptWrites = std::size_t{1} << 24U;
@@ -216,6 +218,27 @@ Status SegmentPolicy::validate() const {
         }
         VECDB_TRY(check_range("merge_segments", merge_segments, 2, kMaxMerge));
         return check_between("max_removed", max_removed, 0.01F, 1.0F);
+    });
+}
+
+Status RebuildOptions::validate() const {
+    return guard([&]() -> Status {
+        if (!name.empty()) VECDB_TRY(collection::validate_name("collection name", name));
+        for (const CountBounds* bounds : {&guards.source, &guards.built}) {
+            const double part = bounds->part.value_or(0.0);
+            if (part >= 0.0) continue;  // not so for NaN
+            return {StatusCode::kInvalidArgument,
+                    "part of a guard is " + std::to_string(part) + "; it must be at least 0"};
+        }
+        if (!(guards.min_recall >= 0.0 && guards.min_recall <= 1.0)) {
+            return {StatusCode::kInvalidArgument,
+                    "min_recall is " + std::to_string(guards.min_recall) + "; allowed are 0 to 1"};
+        }
+        VECDB_TRY(check_range("queries of a guard", guards.queries, 1, kMaxRebuildQueries));
+        VECDB_TRY(check_range("warm_up_queries", warm_up_queries, 0, kMaxRebuildQueries));
+        VECDB_TRY(guards.search.validate());
+        VECDB_TRY(check_range("threads", threads, 0, kMaxThreads));
+        return schema ? schema->validate() : Status();
     });
 }
 

@@ -53,10 +53,12 @@ struct Source {
     [[nodiscard]] Status check() const { return collection::check_exists(*version, partition); }
 };
 
-/// Append what `filter` allows of all partitions that are read.
-void find_targets(const Source& source, const Filter& filter, std::vector<SegmentTarget>& out) {
+/// Append what the options allow of all partitions that are read.
+void find_targets(const Source& source,
+                  const SearchOptions& options,
+                  std::vector<SegmentTarget>& out) {
     source.for_each([&](const PartitionVersion& partition) {
-        collection::find_targets(partition, filter, out);
+        collection::find_targets(partition, options, out);
     });
 }
 
@@ -80,7 +82,7 @@ Status find_named_targets(const CollectionState& state,
     });
     named->erase(std::unique(named->begin(), named->end()), named->end());
     for (const PartitionVersion* partition : *named)
-        collection::find_targets(*partition, options.filter, out);
+        collection::find_targets(*partition, options, out);
     return {};
 }
 
@@ -96,7 +98,7 @@ class Rows {
         if (!options_.partitions.empty()) {
             return find_named_targets(state_, source_, options_, *segments_);
         }
-        find_targets(source_, options_.filter, *segments_);
+        find_targets(source_, options_, *segments_);
         return {};
     }
 

@@ -7,7 +7,7 @@
 #include <vecdb/collection.h>
 #include <vecdb/control.h>
 #include <vecdb/filter.h>
-#include <vecdb/rebuild.h>
+#include <vecdb/build_options.h>
 
 #include <algorithm>
 #include <chrono>

@@ -35,10 +35,9 @@ Hits range_search(const SearchTarget& target,
     const float distance = larger_is_nearer(field.metric) ? -radius : radius;
     Hits hits;
     for (const SegmentTarget& segment : target.segments) {
-        const Index* index = segment.segment->index();
-        if (index == nullptr) continue;
+        if (segment.index == nullptr) continue;
         const index::FlatBlock block = segment.block(0);
-        index->range_search(
+        segment.index->range_search(
             index_rows(field, block), query, distance, target.index_search(segment, block), hits);
     }
     const std::vector<index::FlatBlock> parts = scanned_slices(target);

@@ -66,7 +66,7 @@ class Tops {
 };
 
 bool is_indexed(const SegmentTarget& target) {
-    return target.segment->index() != nullptr;
+    return target.index != nullptr;
 }
 
 /// Search the segments that have an index, one after the other. For each query this comes before
@@ -77,7 +77,7 @@ void search_indexes(const SearchTarget& target,
     for (const SegmentTarget& segment : target.segments) {
         if (!is_indexed(segment)) continue;
         const FlatBlock block = segment.block(0);
-        segment.segment->index()->search(
+        segment.index->search(
             index_rows(target.field, block), queries, target.index_search(segment, block), best);
     }
 }

@@ -16,14 +16,16 @@ constexpr std::size_t kThreadWork = std::size_t{8} << 20U;
 }  // namespace
 
 void find_targets(const PartitionVersion& partition,
-                  const Filter& filter,
+                  const SearchOptions& options,
                   std::vector<SegmentTarget>& out) {
     for (std::size_t s = 0; s < partition.segment_count(); ++s) {
         const SegmentVersion& segment = partition.segment(s);
         if (segment.live_rows == 0) continue;
         AllowedRows allowed{nullptr, segment.live_rows};
-        if (!filter.allows_all()) allowed = filter.state()->rows(segment);
-        if (allowed.live > 0) out.push_back({&segment, std::move(allowed.rows), allowed.live});
+        if (!options.filter.allows_all()) allowed = options.filter.state()->rows(segment);
+        if (allowed.live == 0) continue;
+        const Index* index = options.exact ? nullptr : segment.index();
+        out.push_back({&segment, index, std::move(allowed.rows), allowed.live});
     }
 }
 
@@ -40,7 +42,7 @@ IndexSearch SearchTarget::index_search(const SegmentTarget& segment,
 std::vector<index::FlatBlock> scanned_slices(const SearchTarget& target) {
     std::vector<index::FlatBlock> parts;
     for (const SegmentTarget& segment : target.segments) {
-        if (segment.segment->index() != nullptr) continue;
+        if (segment.index != nullptr) continue;
         for (std::size_t b = 0; b < segment.segment->block_count(); ++b) {
             const index::FlatBlock block = segment.block(b);
             for (std::size_t first = 0; first < block.count; first += kTaskRows) {
@@ -55,7 +57,7 @@ std::size_t useful_threads(const SearchTarget& target, std::size_t queries) noex
     std::size_t scanned = 0;
     bool indexed = false;
     for (const SegmentTarget& segment : target.segments) {
-        if (segment.segment->index() != nullptr) {
+        if (segment.index != nullptr) {
             indexed = true;
         } else {
             scanned += segment.segment->rows;

@@ -21,7 +21,8 @@ namespace vecdb::collection {
 
 /// A segment and the rows of it that may be returned.
 struct SegmentTarget {
-    const SegmentVersion* segment;              ///< Lives as long as the version does.
+    const SegmentVersion* segment;  ///< Lives as long as the version does.
+    const Index* index;             ///< To be searched; null: rows are compared one by one.
     std::shared_ptr<const FilterRows> allowed;  ///< Null: every row.
     std::size_t live;                           ///< Rows that may be returned, at least 1.
 
@@ -31,10 +32,10 @@ struct SegmentTarget {
     }
 };
 
-/// Append the segments of a partition of which `filter` allows live rows. Throws std::bad_alloc and
-/// what a predicate throws.
+/// Append the segments of a partition of which the options allow live rows. Throws std::bad_alloc
+/// and what a predicate throws.
 void find_targets(const PartitionVersion& partition,
-                  const Filter& filter,
+                  const SearchOptions& options,
                   std::vector<SegmentTarget>& out);
 
 /// What a search runs on. References must outlive it.

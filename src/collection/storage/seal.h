@@ -6,7 +6,7 @@
 #include "collection/storage/sealed_segment.h"
 #include "collection/version.h"
 
-#include <vecdb/rebuild.h>
+#include <vecdb/build_options.h>
 #include <vecdb/schema.h>
 #include <vecdb/status.h>
 

@@ -1,0 +1,60 @@
+#pragma once
+
+/// \file
+/// What stands behind a Database.
+
+#include "collection/collection_state.h"
+#include "collection/names.h"
+#include "collection/operate/background.h"
+#include "mutex.h"
+#include "simd/kernel_table.h"
+
+#include <vecdb/status.h>
+#include <vecdb/types.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace vecdb {
+
+/// The collections and their aliases, in one name space.
+/// Threads: internally synchronised by `mutex`.
+class DatabaseState {
+  public:
+    explicit DatabaseState(const simd::KernelTable& table)
+        : kernels(table), background(std::make_shared<collection::Background>()) {}
+
+    /// What a name stands for.
+    struct Entry {
+        std::shared_ptr<CollectionState> collection;
+        bool alias = false;
+    };
+    using Names = std::unordered_map<std::string, Entry, collection::NameHash, std::equal_to<>>;
+
+    /// Check that `name` may be given to something new.
+    Status check_free(std::string_view name) const VECDB_REQUIRES_SHARED(mutex);
+    /// Find a collection by its own name.
+    Result<std::shared_ptr<CollectionState>> find_collection(std::string_view name) const
+        VECDB_REQUIRES_SHARED(mutex);
+    /// Find an alias.
+    Result<Names::iterator> find_alias(std::string_view name) VECDB_REQUIRES(mutex);
+    /// Check that no alias stands for a collection.
+    Status check_no_alias(const CollectionState& collection) const VECDB_REQUIRES_SHARED(mutex);
+    /// Take a collection without alias from the names and return it, to be let go without the lock.
+    Result<std::shared_ptr<CollectionState>> take_collection(std::string_view name)
+        VECDB_REQUIRES(mutex);
+
+    const simd::KernelTable& kernels;
+    const std::shared_ptr<collection::Background> background;  // outlived by collections
+    mutable SharedMutex mutex;
+    Names names VECDB_GUARDED_BY(mutex);
+    std::size_t collections VECDB_GUARDED_BY(mutex) = 0;                    // of the names
+    std::set<std::string, std::less<>> rebuilding VECDB_GUARDED_BY(mutex);  // aliases
+};
+
+}  // namespace vecdb

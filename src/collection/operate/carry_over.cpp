@@ -1,0 +1,129 @@
+#include "collection/operate/carry_over.h"
+
+#include "check.h"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace vecdb::collection {
+namespace {
+
+constexpr std::size_t kBatchRows = 4'096;
+
+/// Call batch(ids) with the ids of all live rows of a partition, some at a time.
+template <class Batch>
+Status for_each_batch(const PartitionVersion& partition, Batch&& batch) {
+    std::vector<Id> ids;
+    Status result;
+    const auto hand_over = [&] {
+        if (result.ok() && !ids.empty()) result = batch(std::span<const Id>(ids));
+        ids.clear();
+    };
+    for (std::size_t s = 0; s < partition.segment_count(); ++s) {
+        partition.segment(s).for_each_live([&](Id id) {
+            ids.push_back(id);
+            if (ids.size() == kBatchRows) hand_over();
+        });
+    }
+    hand_over();
+    return result;
+}
+
+class CarryOver {
+  public:
+    CarryOver(const CollectionState& from,
+              const CollectionState::VersionPointer& before,
+              const CollectionState::VersionPointer& after,
+              CollectionState& to)
+        : from_(from), before_(before), after_(after), to_(to) {}
+
+    Result<std::size_t> run() {
+        VECDB_TRY(for_each_partition(*before_, [&](const PartitionVersion& partition) {
+            return for_each_batch(partition, [&](auto ids) { return remove_gone(ids); });
+        }));
+        VECDB_TRY(for_each_partition(*after_, [&](const PartitionVersion& partition) {
+            VECDB_ASSIGN(const auto into, partition_for(*partition.info));
+            return for_each_batch(partition, [&](auto ids) {
+                return write_changed(partition.info.get(), into.get(), ids);
+            });
+        }));
+        return carried_;
+    }
+
+  private:
+    template <class Visit>
+    static Status for_each_partition(const Version& version, Visit&& visit) {
+        Status result;
+        version.partitions.for_each([&](const PartitionVersion& partition) {
+            if (result.ok()) result = visit(partition);
+        });
+        return result;
+    }
+
+    /// Return the partition of `to_` that stands for one of `from_`; null: the rule's choice.
+    Result<CollectionState::PartitionPointer> partition_for(const PartitionInfo& info) {
+        if (to_.schema().rule.routing != Routing::kNone) return CollectionState::PartitionPointer();
+        auto found = to_.partition(info.name);
+        return found.ok() ? std::move(found) : to_.create_partition(info.name);
+    }
+
+    Status remove_gone(std::span<const Id> ids) {
+        VECDB_ASSIGN(const FetchedRows now, from_.get(nullptr, after_, ids));
+        std::vector<Id> gone;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            if (!now.found[i]) gone.push_back(ids[i]);
+        }
+        if (gone.empty()) return {};
+        VECDB_ASSIGN(const std::size_t removed, to_.remove(nullptr, gone));
+        carried_ += removed;
+        return {};
+    }
+
+    Status write_changed(const PartitionInfo* partition,
+                         const PartitionInfo* into,
+                         std::span<const Id> ids) {
+        VECDB_ASSIGN(const FetchedRows now, from_.get(partition, after_, ids));
+        const std::size_t bytes = vector_bytes(now.type, now.dim);
+        FetchedRows then;
+        if (before_->find(*partition) != nullptr) {
+            VECDB_ASSIGN(then, from_.get(partition, before_, ids));
+        } else {
+            then.found.resize(ids.size());
+        }
+        FetchedRows changed;
+        changed.dim = now.dim;
+        changed.type = now.type;
+        std::vector<Id> changed_ids;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            const std::byte* row = now.bytes.data() + i * bytes;
+            const bool same =
+                then.found[i] && std::memcmp(row, then.bytes.data() + i * bytes, bytes) == 0;
+            if (same) continue;
+            changed_ids.push_back(ids[i]);
+            changed.bytes.insert(changed.bytes.end(), row, row + bytes);
+            changed.found.push_back(true);
+        }
+        if (changed_ids.empty()) return {};
+        VECDB_TRY(to_.write(into, changed_ids, changed.view(), CollectionState::Mode::kUpsert));
+        carried_ += changed_ids.size();
+        return {};
+    }
+
+    const CollectionState& from_;
+    const CollectionState::VersionPointer& before_;
+    const CollectionState::VersionPointer& after_;
+    CollectionState& to_;
+    std::size_t carried_ = 0;
+};
+
+}  // namespace
+
+Result<std::size_t> carry_over(const CollectionState& from,
+                               const CollectionState::VersionPointer& before,
+                               const CollectionState::VersionPointer& after,
+                               CollectionState& to) {
+    return CarryOver(from, before, after, to).run();
+}
+
+}  // namespace vecdb::collection
