@@ -161,6 +161,9 @@ class VECDB_EXPORT WriteHandle : public ReadHandle {
     /// Remove rows; ids of no row are passed over. Returns how many rows were removed.
     [[nodiscard]] Result<std::size_t> remove(std::span<const Id> ids);
     [[nodiscard]] Result<std::size_t> remove(Id id) { return remove(std::span<const Id>(&id, 1)); }
+    /// Remove the rows that `filter` allows, all at once; a default-made one removes every row. A
+    /// predicate must not write to the collection. Returns how many rows were removed.
+    [[nodiscard]] Result<std::size_t> remove(const Filter& filter);
 
     /// Build the index of the schema over all live rows, which become one sealed segment for each
     /// partition: they are searched through the index from then on. Rows added later are searched

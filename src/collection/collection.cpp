@@ -22,6 +22,10 @@ Result<std::size_t> WriteHandle::remove(std::span<const Id> ids) {
     return guard([&] { return state_->remove(partition_.get(), ids); });
 }
 
+Result<std::size_t> WriteHandle::remove(const Filter& filter) {
+    return guard([&] { return state_->remove(partition_.get(), filter); });
+}
+
 Status WriteHandle::build_index(const BuildOptions& options) {
     return guard([&] { return state_->build_index(partition_.get(), options); });
 }

@@ -16,6 +16,7 @@
 
 #include <vecdb/build_options.h>
 #include <vecdb/fetched_rows.h>
+#include <vecdb/filter.h>
 #include <vecdb/health.h>
 #include <vecdb/retention.h>
 #include <vecdb/schema.h>
@@ -97,6 +98,8 @@ class CollectionState {
                  MatrixView vectors,
                  Mode mode);
     Result<std::size_t> remove(const collection::PartitionInfo* only, std::span<const Id> ids);
+    /// May throw what a predicate throws.
+    Result<std::size_t> remove(const collection::PartitionInfo* only, const Filter& filter);
     /// As WriteHandle::build_index and flush; may throw what a custom index throws.
     Status build_index(const collection::PartitionInfo* only, const BuildOptions& options);
     Status flush(const collection::PartitionInfo* only, const BuildOptions& options);
@@ -146,6 +149,8 @@ class CollectionState {
     std::unique_ptr<collection::PartitionDirectory> make_directory(
         const collection::Version& version, std::size_t more) const;
 
+    std::size_t remove_places(const collection::Version& current,
+                              std::vector<collection::Place> places) VECDB_REQUIRES(writer_);
     void publish(VersionPointer version) noexcept;
     void compact_if_hollow(std::uint32_t number) VECDB_REQUIRES(writer_);
     void tidy(const collection::VersionEdit& done) VECDB_REQUIRES(writer_);

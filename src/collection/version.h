@@ -55,16 +55,25 @@ struct SegmentVersion {
     /// Return the live row of `id`. Nobody enters ids to the growing segment meanwhile.
     [[nodiscard]] std::optional<std::uint32_t> find(Id id) const noexcept;
 
+    /// Call visit(row) for every live row that `allowed`, as in block(), lets through, in order.
+    /// May throw std::bad_alloc.
+    template <class Visit>
+    void for_each_row(const std::uint64_t* allowed, Visit&& visit) const {
+        for (std::size_t b = 0; b < block_count(); ++b) {
+            const index::FlatBlock part = block(b, allowed);
+            const std::size_t first = b * rows_per_block;
+            for (std::size_t w = 0; w * 64 < part.count; ++w) {
+                for (std::uint64_t word = part.allowed_word(w); word != 0; word &= word - 1)
+                    visit(first + w * 64 + static_cast<std::size_t>(std::countr_zero(word)));
+            }
+        }
+    }
     /// Call visit(id) for every live row, in order. May throw std::bad_alloc.
     template <class Visit>
     void for_each_live(Visit&& visit) const {
-        for (std::size_t b = 0; b < block_count(); ++b) {
-            const index::FlatBlock part = block(b, nullptr);
-            for (std::size_t w = 0; w * 64 < part.count; ++w) {
-                for (std::uint64_t word = part.allowed_word(w); word != 0; word &= word - 1)
-                    visit(part.ids[w * 64 + static_cast<std::size_t>(std::countr_zero(word))]);
-            }
-        }
+        for_each_row(nullptr, [&](std::size_t row) {
+            visit((*blocks)[row / rows_per_block]->ids[row % rows_per_block]);
+        });
     }
 
     /// Return the index over the rows, or null where they are to be scanned.

@@ -1,5 +1,6 @@
 #include "check.h"
 #include "collection/collection_state.h"
+#include "collection/query/segment_targets.h"
 #include "collection/vectors.h"
 #include "index/parallel.h"
 
@@ -13,6 +14,7 @@
 namespace vecdb {
 
 using collection::PartitionInfo;
+using collection::PartitionVersion;
 using collection::Place;
 using collection::SegmentVersion;
 using collection::Version;
@@ -47,6 +49,22 @@ Status check_batch(const VectorField& field, std::span<const Id> ids, MatrixView
                     " has id " + std::to_string(*negative) + "; ids are not negative"};
     }
     return {};
+}
+
+/// Append the places of the live rows of a partition that a filter allows.
+void append_allowed(const PartitionVersion& partition,
+                    const Filter& filter,
+                    std::vector<Place>& places) {
+    std::vector<collection::SegmentTarget> targets;
+    collection::find_targets(partition, {.filter = filter}, targets);
+    for (const collection::SegmentTarget& target : targets) {
+        std::uint32_t segment = 0;
+        while (&partition.segment(segment) != target.segment)
+            ++segment;
+        target.for_each_row([&](std::size_t row) {
+            places.push_back({partition.info->number, segment, static_cast<std::uint32_t>(row)});
+        });
+    }
 }
 
 }  // namespace
@@ -302,15 +320,38 @@ Result<std::size_t> CollectionState::remove(const PartitionInfo* only, std::span
     }
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());
-    if (places.empty()) return std::size_t{0};
+    return remove_places(*current, std::move(places));
+}
 
-    VersionEdit edit(*current);
-    edit.remove(places);  // a copy: they are counted below
+Result<std::size_t> CollectionState::remove(const PartitionInfo* only, const Filter& filter) {
+    // Most rows are tested here, without the lock.
+    std::vector<Place> places;
+    const auto find = [&](const Version& version) {
+        places.clear();
+        version.partitions.for_each([&](const PartitionVersion& partition) {
+            const bool meant = only == nullptr || only == partition.info.get();
+            if (meant) append_allowed(partition, filter, places);
+        });
+    };
+    find(*version());
+    const Lock writer(writer_);
+    const auto current = version();
+    VECDB_TRY(collection::check_exists(*current, only));
+    find(*current);
+    return remove_places(*current, std::move(places));
+}
+
+/// Remove live rows, each named once.
+std::size_t CollectionState::remove_places(const Version& current, std::vector<Place> places) {
+    const std::size_t count = places.size();
+    if (count == 0) return 0;
+    VersionEdit edit(current);
+    edit.remove(std::move(places));
     VersionPointer next = edit.finish(1);
     history_.add(next);
     publish(std::move(next));
     tidy(edit);
-    return places.size();
+    return count;
 }
 
 }  // namespace vecdb

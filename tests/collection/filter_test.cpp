@@ -243,6 +243,33 @@ TEST_CASE("a filter may be moved, copied and assigned") {
     CHECK(fixture.allowed(copy) == ids);
 }
 
+TEST_CASE("the rows that a filter allows are removed, and no others") {
+    for (const bool sealed : {false, true}) {
+        Collection collection = test::make_collection(1);
+        Partition part = collection.create_partition("part").value();
+        const Matrix rows = test::normal_rows(900, 1, 3);
+        const std::vector<Id> ids = test::sequential_ids(900);
+        REQUIRE(collection.insert(std::span(ids).first(600), rows.view().slice(0, 600)).ok());
+        REQUIRE(part.insert(std::span(ids).subspan(600), rows.view().slice(600, 300)).ok());
+        if (sealed) REQUIRE(collection.build_index().ok());
+        REQUIRE(collection.remove(Id{9}).value() == 1);
+        const Filter third = Filter::where([](Id id) { return id % 3 == 0; });
+        CHECK(part.remove(third).value() == 100);
+        CHECK(collection.remove(third).value() == 199);
+        CHECK(collection.remove(third).value() == 0);
+        CHECK(collection.count() == 600);
+        CHECK(collection.count(third).value() == 0);
+        const FetchedRows fetched = collection.get(ids).value();
+        for (const Id id : ids)
+            CHECK(fetched.found[static_cast<std::size_t>(id)] == (id % 3 != 0));
+        const std::vector<Id> two = {1, 700, 5'000};
+        CHECK(collection.remove(Filter::allow_ids(two)).value() == 2);
+        CHECK(part.remove(Filter()).value() == 199);
+        CHECK(collection.remove(Filter()).value() == 399);
+        CHECK(collection.count() == 0);
+    }
+}
+
 TEST_CASE("fewer allowed rows than k are all returned") {
     const Fixture fixture;
     for (const std::size_t allowed : {0U, 1U, 9U, 10U, 11U}) {

@@ -30,6 +30,13 @@ struct SegmentTarget {
     [[nodiscard]] index::FlatBlock block(std::size_t i) const {
         return segment->block(i, allowed != nullptr ? allowed->allowed.words().data() : nullptr);
     }
+
+    /// Call visit(row) for every row that may be returned, in order. May throw std::bad_alloc.
+    template <class Visit>
+    void for_each_row(Visit&& visit) const {
+        segment->for_each_row(allowed != nullptr ? allowed->allowed.words().data() : nullptr,
+                              visit);
+    }
 };
 
 /// Append the segments of a partition of which the options allow live rows. Throws std::bad_alloc
