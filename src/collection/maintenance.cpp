@@ -345,10 +345,8 @@ Health CollectionState::health() const {
         health.rewriting = rewriting_;
         health.background_error = background_error_;
     }
-    {
-        const ReadLock lock(map_);
-        if (directory_ != nullptr) health.id_bytes += directory_->memory_bytes();
-    }
+    const ReadLock lock(map_);  // growing segments change under it
+    if (directory_ != nullptr) health.id_bytes += directory_->memory_bytes();
     version()->partitions.for_each([&](const PartitionVersion& partition) {
         health.sealed_segments += partition.sealed->size();
         for (std::size_t s = 0; s < partition.segment_count(); ++s)

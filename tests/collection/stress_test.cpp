@@ -1,0 +1,287 @@
+// Everything at once: writers, readers, pins, flushes, rebuilds behind an alias, partitions and
+// collections that come and go. VECDB_STRESS_SECONDS says for how long, 2 if not set.
+
+#include "support/catch.h"
+#include "support/collections.h"
+
+#include <vecdb/database.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace vecdb {
+namespace {
+
+constexpr std::size_t kDim = 8;
+constexpr std::size_t kGroups = 60;     // written as a whole, and seen as a whole
+constexpr std::size_t kGroupRows = 20;  // ids of a group follow each other
+
+Schema schema(std::size_t seal_rows) {
+    Schema schema = Schema::single(kDim);
+    schema.vectors[0].index = HnswOptions{.m = 4, .ef_construction = 16};
+    schema.segments = {.seal_rows = seal_rows, .merge_segments = 2};
+    return schema;
+}
+
+std::vector<Id> ids_of(std::size_t group) {
+    return test::sequential_ids(kGroupRows, static_cast<Id>(group * kGroupRows));
+}
+
+/// One thread of the stress and what went wrong in it.
+class Worker {
+  public:
+    Worker(Database& database, std::uint64_t seed) : database_(database), random_(seed) {}
+
+    void write();
+    void read();
+    void pin();
+    void maintain();
+    void rebuild();
+    void come_and_go();
+
+    [[nodiscard]] const std::vector<std::string>& faults() const { return faults_; }
+    [[nodiscard]] std::size_t steps() const { return steps_; }
+    void count_step() { ++steps_; }
+
+  private:
+    std::size_t below(std::size_t limit) { return random_() % limit; }
+    Collection live() { return database_.collection("live").value(); }
+    std::vector<float> query() {
+        std::vector<float> query(kDim);
+        for (float& value : query)
+            value = static_cast<float>(below(1'000));
+        return query;
+    }
+
+    void expect(bool right, const std::string& what) {
+        if (!right && faults_.size() < 10) faults_.push_back(what);
+    }
+    /// Accept a failure only if it has one of the codes.
+    void expect(const Status& status, std::initializer_list<StatusCode> allowed) {
+        const bool known =
+            status.ok() ||
+            std::find(allowed.begin(), allowed.end(), status.code()) != allowed.end();
+        expect(known, status.to_string());
+    }
+
+    Result<Partition> partition(Collection& collection, const std::string& name) {
+        auto found = collection.partition(name);
+        if (!found.ok()) found = collection.create_partition(name);
+        return found.ok() ? found : collection.partition(name);
+    }
+    void check_group(const ReadHandle& rows);
+    void check_pin(const Pin& pin);
+
+    Database& database_;
+    std::mt19937_64 random_;
+    std::vector<std::string> faults_;
+    std::size_t steps_ = 0;
+};
+
+/// A group has all of its rows, each with the same number in every place, or none.
+void Worker::check_group(const ReadHandle& rows) {
+    const FetchedRows fetched = rows.get(ids_of(below(kGroups))).value();
+    const auto values = fetched.elements();
+    expect(std::all_of(fetched.found.begin(),
+                       fetched.found.end(),
+                       [&](bool found) { return found == fetched.found[0]; }),
+           "half a group is there");
+    expect(
+        std::all_of(values.begin(), values.end(), [&](float value) { return value == values[0]; }),
+        "a group has rows of two writes");
+}
+
+void Worker::write() {
+    Collection collection = live();
+    const std::size_t group = below(kGroups);
+    const std::vector<Id> ids = ids_of(group);
+    if (below(6) == 0) {
+        const std::size_t removed = collection.remove(ids).value();
+        expect(removed == 0 || removed == kGroupRows, "half a group was removed");
+        return;
+    }
+    const std::vector<float> rows(kGroupRows * kDim, static_cast<float>(below(1'000)));
+    const MatrixView vectors(rows.data(), kGroupRows, kDim);
+    if (below(3) == 0) {
+        expect(collection.upsert(ids, vectors), {});
+        return;
+    }
+    auto into = partition(collection, "p" + std::to_string(below(3)));
+    // Others drop partitions now and then.
+    if (into.ok()) expect(into->upsert(ids, vectors), {StatusCode::kNotFound});
+}
+
+void Worker::read() {
+    const Collection collection = live();
+    check_group(collection);
+    const std::vector<float> near = query();
+    const std::size_t k = 1 + below(50);
+    const Hits hits = collection.search(near, {.k = k, .ef = 50}).value();
+    expect(hits.size() <= k, "too many hits");
+    expect(std::is_sorted(hits.begin(),
+                          hits.end(),
+                          [](const Hit& a, const Hit& b) {
+                              return a.score != b.score ? a.score < b.score : a.id < b.id;
+                          }),
+           "hits out of order");
+    const auto of_group = [](Id id) {
+        return id / static_cast<Id>(kGroupRows) == 7;
+    };
+    const Hits some =
+        collection.search(near, {.k = 100, .filter = Filter::where(of_group)}).value();
+    expect(some.empty() || some.size() == kGroupRows, "half a group was found");
+    expect(collection.health().value().background_error.ok(), "the background failed");
+}
+
+void Worker::check_pin(const Pin& pin) {
+    const std::vector<float> near = query();
+    const SearchOptions all{.k = kGroups * kGroupRows + 100, .ef = 64};
+    const Hits first = pin.search(near, all).value();
+    expect(first.size() == pin.count(), "a pin's search misses rows");
+    expect(pin.count() % kGroupRows == 0, "a pin has half a group");
+    check_group(pin);
+    std::this_thread::sleep_for(std::chrono::milliseconds(below(5)));
+    expect(test::identical(first, pin.search(near, all).value()), "a pin changed its answer");
+}
+
+void Worker::pin() {
+    Collection collection = live();
+    check_pin(collection.pin());
+    if (below(10) == 0) {
+        const bool keep = below(2) == 0;
+        expect(collection.set_retention(
+                   {.window = std::chrono::seconds(keep ? 1 : 0), .max_writes = 50}),
+               {});
+    }
+    const std::uint64_t now = collection.sequence();
+    const auto then = collection.pin(Moment(now - std::min<std::uint64_t>(now, below(40))));
+    expect(then.status(), {StatusCode::kNotFound});
+    if (then.ok()) check_pin(*then);
+}
+
+void Worker::maintain() {
+    Collection collection = live();
+    // Only one caller at a time may rewrite.
+    const std::initializer_list<StatusCode> busy = {StatusCode::kFailedPrecondition,
+                                                    StatusCode::kNotFound};
+    switch (below(4)) {
+        case 0:
+            expect(collection.build_index({.threads = 2}), busy);
+            break;
+        case 1:
+            expect(collection.flush({.threads = 1}), busy);
+            break;
+        default:
+            if (auto part = collection.partition("p" + std::to_string(below(3))); part.ok()) {
+                expect(part->flush({.threads = 1}), busy);
+            }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(below(10)));
+}
+
+/// Rebuild from a pin of the rows that are there, and carry over what comes meanwhile.
+void Worker::rebuild() {
+    const Pin pin = live().pin();
+    std::size_t group = 0;
+    FetchedRows batch;
+    std::vector<Id> ids;
+    const RebuildSource source{
+        .rows = pin.count(), .next = [&]() -> Result<RowBatch> {
+            for (; group < kGroups; ++group) {
+                ids = ids_of(group);
+                batch = pin.get(ids).value();
+                if (!batch.found[0]) continue;
+                return RowBatch{ids, batch.view(), group++ % 2 == 0 ? "p1" : ""};
+            }
+            return RowBatch{};
+        }};
+    RebuildOptions options;
+    options.carry_over = true;
+    options.warm_up_queries = 10;
+    options.guards = {.min_recall = 0.1, .queries = 10};
+    options.control.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    if (below(4) == 0) options.guards.source = {.rows = 0, .part = 0.0};
+    const auto report = database_.rebuild("live", source, options);
+    // Writes between the pin and the rebuild make the source the older; a guard may see that.
+    expect(report.status(), {StatusCode::kFailedPrecondition});
+    std::this_thread::sleep_for(std::chrono::milliseconds(below(30)));
+}
+
+void Worker::come_and_go() {
+    const std::string name = "own" + std::to_string(below(3));
+    Collection own = database_.create_collection(name, schema(64)).value();
+    for (Id first = 0; first < 300; first += 100) {
+        const std::vector<float> rows(100 * kDim, 1.0F);
+        own.insert(test::sequential_ids(100, first), MatrixView(rows.data(), 100, kDim)).check();
+    }
+    database_.create_alias("of " + name, name).check();
+    expect(database_.collection("of " + name).value().count() == 300, "rows are missing");
+    expect(database_.drop_collection(name), {StatusCode::kFailedPrecondition});
+    database_.drop_alias("of " + name).check();
+    database_.drop_collection(name).check();
+    const std::vector<float> near = query();
+    expect(own.search(near, {.k = 5}).value().size() == 5, "a dropped collection lost rows");
+    Collection collection = live();
+    if (below(20) == 0) {
+        expect(collection.drop_partition("p2"), {StatusCode::kNotFound});
+    }
+}
+
+std::chrono::seconds duration() {
+    static const char* const kSeconds = std::getenv("VECDB_STRESS_SECONDS");     // NOLINT
+    return std::chrono::seconds(kSeconds != nullptr ? std::atoi(kSeconds) : 2);  // NOLINT
+}
+
+}  // namespace
+
+TEST_CASE("readers, writers, pins, rebuilds, flushes and drops at once leave nothing torn") {
+    Database database = Database::in_memory().value();
+    database.create_collection("first", schema(200)).status().check();
+    database.create_alias("live", "first").check();
+
+    using Step = void (Worker::*)();
+    const std::vector<Step> steps = {&Worker::write,
+                                     &Worker::write,
+                                     &Worker::read,
+                                     &Worker::read,
+                                     &Worker::pin,
+                                     &Worker::maintain,
+                                     &Worker::rebuild,
+                                     &Worker::come_and_go};
+    std::vector<Worker> workers;
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        workers.emplace_back(database, i + 1);
+    std::atomic<bool> done{false};
+    std::vector<std::string> thrown(steps.size());
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        threads.emplace_back([&, i] {
+            try {
+                for (; !done.load(); workers[i].count_step())
+                    (workers[i].*steps[i])();
+            } catch (const std::exception& error) {
+                thrown[i] = error.what();
+            }
+        });
+    }
+    std::this_thread::sleep_for(duration());
+    done = true;
+    for (std::thread& thread : threads)
+        thread.join();
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        CAPTURE(i, workers[i].steps());
+        CHECK(thrown[i] == "");
+        CHECK(workers[i].faults() == std::vector<std::string>());
+        CHECK(workers[i].steps() > 0);
+    }
+}
+
+}  // namespace vecdb
