@@ -30,7 +30,7 @@ class FileRows {
                     return next();
                 }};
     }
-    std::size_t dim() const { return reader_.info().dim; }
+    [[nodiscard]] std::size_t dim() const { return reader_.info().dim; }
 
   private:
     vecdb::Result<vecdb::RowBatch> next() {

@@ -237,7 +237,7 @@ Status CollectionState::rewrite_partitions(const PartitionInfo* only,
         const auto rows = static_cast<double>(begin->find(*info)->live_rows);
         const double part = begin->live_rows > 0 ? rows / static_cast<double>(begin->live_rows) : 0;
         const double after = partitions.size() == 1 ? 1.0 : done + part;
-        const Status built = one(*info, collection::part_of(options.control, done, after));
+        Status built = one(*info, collection::part_of(options.control, done, after));
         const bool passed_over = partitions.size() > 1 && (leaves_rows_as_they_are(built) ||
                                                            built.code() == StatusCode::kNotFound);
         if (!built.ok() && !passed_over) return built;

@@ -122,6 +122,12 @@ Status validate_names(const Schema& schema) {
     return {};
 }
 
+Status validate_fields(const Schema& schema) {
+    for (const VectorField& field : schema.vectors)
+        VECDB_TRY(validate_field(field));
+    return validate_names(schema);
+}
+
 Status validate_rule(const PartitionRule& rule) {
     switch (rule.routing) {
         case Routing::kNone:
@@ -131,6 +137,21 @@ Status validate_rule(const PartitionRule& rule) {
     }
     return {StatusCode::kInvalidArgument,
             "routing " + std::to_string(static_cast<int>(rule.routing)) + " is none of Routing's"};
+}
+
+Status validate_guards(const RebuildGuards& guards) {
+    for (const CountBounds* bounds : {&guards.source, &guards.built}) {
+        const double part = bounds->part.value_or(0.0);
+        if (part >= 0.0) continue;  // not so for NaN
+        return {StatusCode::kInvalidArgument,
+                "part of a guard is " + std::to_string(part) + "; it must be at least 0"};
+    }
+    if (!(guards.min_recall >= 0.0 && guards.min_recall <= 1.0)) {
+        return {StatusCode::kInvalidArgument,
+                "min_recall is " + std::to_string(guards.min_recall) + "; allowed are 0 to 1"};
+    }
+    VECDB_TRY(check_range("queries of a guard", guards.queries, 1, kMaxRebuildQueries));
+    return guards.search.validate();
 }
 
 /// Refuse what is right in itself and not served: by this version, or by the chosen index, which
@@ -198,9 +219,7 @@ Status Schema::validate() const {
         if (vectors.empty()) {
             return {StatusCode::kInvalidArgument, "the schema has no vector field; one is needed"};
         }
-        for (const VectorField& field : vectors)
-            VECDB_TRY(validate_field(field));
-        VECDB_TRY(validate_names(*this));
+        VECDB_TRY(validate_fields(*this));
         VECDB_TRY(validate_rule(rule));
         VECDB_TRY(segments.validate());
         return check_served(*this);
@@ -224,19 +243,8 @@ Status SegmentPolicy::validate() const {
 Status RebuildOptions::validate() const {
     return guard([&]() -> Status {
         if (!name.empty()) VECDB_TRY(collection::validate_name("collection name", name));
-        for (const CountBounds* bounds : {&guards.source, &guards.built}) {
-            const double part = bounds->part.value_or(0.0);
-            if (part >= 0.0) continue;  // not so for NaN
-            return {StatusCode::kInvalidArgument,
-                    "part of a guard is " + std::to_string(part) + "; it must be at least 0"};
-        }
-        if (!(guards.min_recall >= 0.0 && guards.min_recall <= 1.0)) {
-            return {StatusCode::kInvalidArgument,
-                    "min_recall is " + std::to_string(guards.min_recall) + "; allowed are 0 to 1"};
-        }
-        VECDB_TRY(check_range("queries of a guard", guards.queries, 1, kMaxRebuildQueries));
+        VECDB_TRY(validate_guards(guards));
         VECDB_TRY(check_range("warm_up_queries", warm_up_queries, 0, kMaxRebuildQueries));
-        VECDB_TRY(guards.search.validate());
         VECDB_TRY(check_range("threads", threads, 0, kMaxThreads));
         return schema ? schema->validate() : Status();
     });

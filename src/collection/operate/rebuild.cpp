@@ -118,7 +118,7 @@ class Rebuild {
     template <class Step>
     static Status timed(double& seconds, Step step) {
         const auto begin = Clock::now();
-        const Status status = step();
+        Status status = step();
         seconds = seconds_since(begin);
         return status;
     }
@@ -278,7 +278,7 @@ Status Rebuild::finish() {
     }
     std::shared_ptr<CollectionState> dropped;  // let go without locks
     const auto begin = Clock::now();
-    const Status switched =
+    Status switched =
         live_->hold_writers([&](const CollectionState::VersionPointer& now) -> Status {
             VECDB_TRY(carry(now));
             report_.rows = made_->count();

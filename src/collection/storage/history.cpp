@@ -88,7 +88,7 @@ Result<History::Pointer> History::find(const Moment& moment, const Pointer& curr
             dropped = forget();
             const auto later =
                 std::partition_point(versions_.begin(), versions_.end(), [&](const Pointer& each) {
-                    return !is_after(*each, then) && !is_after(*each, current->sequence);
+                    return !is_after(*each, then);
                 });
             if (later != versions_.begin()) return *std::prev(later);
             return too_old(then, versions_.empty() ? *current : *versions_.front());
