@@ -16,9 +16,9 @@ namespace vecdb {
 struct Retention {
     /// Moments this far back, at most 100 years.
     std::chrono::milliseconds window = std::chrono::milliseconds{0};
-    /// Writes back from the last one, 1 to 2^24, if that is less. Each costs some 500 bytes, and up
-    /// to 8 KiB more for each segment that it removes rows from; segments that were replaced in
-    /// that time stay in memory.
+    /// Writes back from the last one, 1 to 2^24, if that is less. Each costs 300 bytes, a
+    /// kilobyte among 1,000 partitions, and up to 8 KiB more for each segment that it removes rows
+    /// from; segments that were replaced in that time stay in memory.
     std::size_t max_writes = 100'000;
 
     /// Returns kInvalidArgument naming the field, its value and its limit.

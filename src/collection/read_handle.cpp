@@ -86,14 +86,28 @@ Status find_named_targets(const CollectionState& state,
     return {};
 }
 
+Result<Source> source_of(const CollectionState& state,
+                         const VersionPointer& pinned,
+                         const PartitionInfo* partition,
+                         const SearchOptions& options) {
+    if (!options.as_of) return Source{pinned != nullptr ? pinned : state.version(), partition};
+    if (pinned != nullptr) {
+        return Status(StatusCode::kInvalidArgument, "as_of is set in a search of a pin");
+    }
+    VECDB_ASSIGN(VersionPointer version, state.version_at(*options.as_of));
+    return Source{std::move(version), partition};
+}
+
 /// The rows of one search.
 class Rows {
   public:
-    Rows(const CollectionState& state, Source source, const SearchOptions& options)
-        : state_(state), source_(std::move(source)), options_(options) {}
+    Rows(const CollectionState& state, const SearchOptions& options)
+        : state_(state), options_(options) {}
 
-    /// Find the segments with rows to offer. Returns the errors of SearchOptions::partitions.
-    Status find() {
+    /// Find the segments with rows to offer, in a version of their own or the one that is pinned.
+    /// Returns the errors of SearchOptions::as_of and partitions.
+    Status find(const VersionPointer& pinned, const PartitionInfo* partition) {
+        VECDB_ASSIGN(source_, source_of(state_, pinned, partition, options_));
         VECDB_TRY(source_.check());
         if (!options_.partitions.empty()) {
             return find_named_targets(state_, source_, options_, *segments_);
@@ -115,22 +129,10 @@ class Rows {
 
   private:
     const CollectionState& state_;
-    const Source source_;  // outlives what the segments keep of it
     const SearchOptions& options_;
+    Source source_{};  // outlives what the segments keep of it
     Scratch<SegmentTarget> segments_;
 };
-
-Result<Source> source_of(const CollectionState& state,
-                         const VersionPointer& pinned,
-                         const PartitionInfo* partition,
-                         const SearchOptions& options) {
-    if (!options.as_of) return Source{pinned != nullptr ? pinned : state.version(), partition};
-    if (pinned != nullptr) {
-        return Status(StatusCode::kInvalidArgument, "as_of is set in a search of a pin");
-    }
-    VECDB_ASSIGN(VersionPointer version, state.version_at(*options.as_of));
-    return Source{std::move(version), partition};
-}
 
 }  // namespace
 
@@ -166,9 +168,8 @@ std::size_t ReadHandle::count() const noexcept {
 Result<std::size_t> ReadHandle::count(const Filter& filter) const {
     return guard([&]() -> Result<std::size_t> {
         const SearchOptions options{.filter = filter};
-        VECDB_ASSIGN(Source source, source_of(*state_, pinned_, partition_.get(), options));
-        Rows rows(*state_, std::move(source), options);
-        VECDB_TRY(rows.find());
+        Rows rows(*state_, options);
+        VECDB_TRY(rows.find(pinned_, partition_.get()));
         return rows.count();
     });
 }
@@ -179,9 +180,8 @@ Result<Hits> ReadHandle::search(VectorView query, const SearchOptions& options) 
         Scratch<std::byte> prepared;
         VECDB_TRY(
             collection::prepare_queries(state_->kernels(), state_->field(), query, *prepared));
-        VECDB_ASSIGN(Source source, source_of(*state_, pinned_, partition_.get(), options));
-        Rows rows(*state_, std::move(source), options);
-        VECDB_TRY(rows.find());
+        Rows rows(*state_, options);
+        VECDB_TRY(rows.find(pinned_, partition_.get()));
         Hits hits(std::min(options.k, rows.count()));
         if (hits.empty()) return hits;
         const SearchTarget target = rows.target();
@@ -197,9 +197,8 @@ Result<SearchResult> ReadHandle::search(MatrixView queries, const SearchOptions&
         std::vector<std::byte> prepared;
         VECDB_TRY(
             collection::prepare_queries(state_->kernels(), state_->field(), queries, prepared));
-        VECDB_ASSIGN(Source source, source_of(*state_, pinned_, partition_.get(), options));
-        Rows rows(*state_, std::move(source), options);
-        VECDB_TRY(rows.find());
+        Rows rows(*state_, options);
+        VECDB_TRY(rows.find(pinned_, partition_.get()));
         SearchResult result(queries.rows(), options.k);
         if (options.k == 0 || queries.rows() == 0) return result;
         const SearchTarget target = rows.target();
@@ -220,9 +219,8 @@ Result<Hits> ReadHandle::range_search(VectorView query,
         Scratch<std::byte> prepared;
         VECDB_TRY(
             collection::prepare_queries(state_->kernels(), state_->field(), query, *prepared));
-        VECDB_ASSIGN(Source source, source_of(*state_, pinned_, partition_.get(), used));
-        Rows rows(*state_, std::move(source), used);
-        VECDB_TRY(rows.find());
+        Rows rows(*state_, used);
+        VECDB_TRY(rows.find(pinned_, partition_.get()));
         const SearchTarget target = rows.target();
         return collection::range_search(target, prepared->data(), radius, worker_count(target, 1));
     });
@@ -241,9 +239,8 @@ Result<std::size_t> ReadHandle::search_into(VectorView query,
         Scratch<std::byte> prepared;
         VECDB_TRY(
             collection::prepare_queries(state_->kernels(), state_->field(), query, *prepared));
-        VECDB_ASSIGN(Source source, source_of(*state_, pinned_, partition_.get(), options));
-        Rows rows(*state_, std::move(source), options);
-        VECDB_TRY(rows.find());
+        Rows rows(*state_, options);
+        VECDB_TRY(rows.find(pinned_, partition_.get()));
         std::size_t found = 0;
         if (options.k > 0) {
             const SearchTarget target = rows.target();
