@@ -79,7 +79,7 @@ class VECDB_EXPORT Database {
     /// against the live collection's; write them into a new collection, which is in the database
     /// from then on; build its index; check its number of rows and its recall; search it, to warm
     /// it up; let the alias stand for it, at once; drop the old one. Handles on the old collection
-    /// go on working, and its memory returns with the last of them.
+    /// go on reading, and its memory returns with the last of them.
     ///
     /// If anything fails the alias stands for the old collection as before, the new one is dropped
     /// and options.alert is called. Returns kInvalidArgument (options, schema), kNotFound (no such

@@ -61,7 +61,8 @@ class VECDB_EXPORT ReadHandle {
     [[nodiscard]] const Schema& schema() const noexcept;
 
     /// Return the number of writes that came before: see SearchOptions::as_of. Every batch that
-    /// changes a row is one; it counts the whole collection's.
+    /// changes a row is one, and so is a partition that comes or goes; it counts the whole
+    /// collection's.
     [[nodiscard]] std::uint64_t sequence() const noexcept;
 
     /// Fetch vectors by id. Under cosine the product of the stored unit row and its length is

@@ -58,7 +58,7 @@ struct RebuildGuards {
     /// Rows of the new collection, evenly chosen, that are queries to measure recall and to warm
     /// up. 1 to 2^24.
     std::size_t queries = 100;
-    /// How they are searched.
+    /// How they are searched; k is 1 at least.
     SearchOptions search = {};
 };
 
@@ -73,10 +73,12 @@ struct RebuildOptions {
     /// 0 to 2^24.
     std::size_t warm_up_queries = 1'000;
     /// What to do with writes to the live collection after the rebuild began: false: refuse to
-    /// switch; true: repeat them on the new one, for the last of which writers wait.
+    /// switch; true: repeat them on the new one, for the last of which writers wait. Its vectors
+    /// must have the same dimension and element type then.
     bool carry_over = false;
     /// Leave the old collection in the database. Otherwise it is dropped, unless another alias
-    /// stands for it.
+    /// stands for it, and refuses writes with kFailedPrecondition from the switch on, so that none
+    /// is lost: writers resolve the alias again.
     bool keep_old = false;
     /// Threads used to build the index, as in BuildOptions.
     std::size_t threads = 0;

@@ -102,6 +102,7 @@ Result<CollectionState::PartitionPointer> CollectionState::create_partition(std:
     VECDB_TRY(collection::validate_name("partition name", name));
     VECDB_TRY(check_unruled("cannot create"));
     const Lock writer(writer_);
+    VECDB_TRY(check_writable());
     const auto current = version();
     if (partition(name).ok()) {
         return Status(StatusCode::kAlreadyExists,
@@ -118,13 +119,14 @@ Result<CollectionState::PartitionPointer> CollectionState::create_partition(std:
     WriterSide made = make_partition(std::string(name), number);
     VersionEdit edit(*current);
     edit.set(number, empty_partition(made.info, made.growing));
-    VersionPointer next = edit.finish(0);
+    VersionPointer next = edit.finish(1);
     std::unique_ptr<PartitionDirectory> directory;
     if (partitions_.size() == 1) directory = make_directory(*current, 0);
     if (partitions_.size() == partitions_.capacity()) partitions_.reserve(2 * partitions_.size());
 
     PartitionPointer info = made.info;
     const WriteLock lock(map_);
+    const WriteLock naming(naming_);
     const auto entry = names_.emplace(info->name, info).first;
     try {
         history_.add(next);
@@ -132,7 +134,10 @@ Result<CollectionState::PartitionPointer> CollectionState::create_partition(std:
         names_.erase(entry);
         throw;
     }
-    if (directory != nullptr) directory_ = std::move(directory);
+    if (directory != nullptr) {
+        directory_ = std::move(directory);
+        directory_since_ = current->sequence;
+    }
     if (reused) {
         free_numbers_.pop_back();
         partitions_[number] = std::move(made);
@@ -144,7 +149,7 @@ Result<CollectionState::PartitionPointer> CollectionState::create_partition(std:
 }
 
 Result<CollectionState::PartitionPointer> CollectionState::partition(std::string_view name) const {
-    const ReadLock lock(map_);
+    const ReadLock lock(naming_);
     const auto found = names_.find(name);
     if (found == names_.end()) return no_such_partition(name);
     return found->second;
@@ -154,7 +159,7 @@ Result<const PartitionVersion*> CollectionState::partition_at(const Version& ver
                                                               std::string_view name) const {
     const PartitionVersion* partition = nullptr;
     {
-        const ReadLock lock(map_);
+        const ReadLock lock(naming_);
         const auto found = names_.find(name);
         if (found != names_.end()) partition = version.find(*found->second);
     }
@@ -174,16 +179,18 @@ Status CollectionState::drop_partition(std::string_view name) {
                 "partition 'default' cannot be dropped; remove its rows instead"};
     }
     const Lock writer(writer_);
+    VECDB_TRY(check_writable());
     const auto current = version();
     VECDB_ASSIGN(const PartitionPointer info, partition(name));
     VersionEdit edit(*current);
     edit.set(info->number, nullptr);
-    VersionPointer next = edit.finish(current->find(*info)->live_rows > 0 ? 1 : 0);
+    VersionPointer next = edit.finish(1);
     free_numbers_.reserve(partitions_.size());
     history_.add(next);
 
-    WriterSide dropped;  // its rows are let go after the lock
+    WriterSide dropped;  // its rows are let go after the locks
     const WriteLock lock(map_);
+    const WriteLock naming(naming_);
     names_.erase(names_.find(name));
     std::swap(dropped, partitions_[info->number]);
     free_numbers_.push_back(info->number);
@@ -214,7 +221,8 @@ std::optional<Place> CollectionState::find_in_past(const Version& version,
                                                    Id id) const {
     std::optional<Place> place = find(version, only, id);
     if (place || only != nullptr || directory_ == nullptr) return place;
-    // The directory does not know where ids were that are gone.
+    // The directory may not know where ids were that were gone when it was made.
+    if (version.sequence >= directory_since_) return place;
     version.partitions.for_each([&](const PartitionVersion& partition) {
         if (!place) place = find_in(&partition, id);
     });
@@ -241,9 +249,18 @@ void CollectionState::publish(VersionPointer version) noexcept {
     version_.swap(version);  // the old one is let go after the lock
 }
 
-Status CollectionState::hold_writers(const std::function<Status(const VersionPointer&)>& body) {
+Status CollectionState::hold_writers(
+    const std::function<Result<std::string>(const VersionPointer&)>& body) {
     const Lock writer(writer_);
-    return body(version());
+    VECDB_ASSIGN(successor_, body(version()));
+    return {};
+}
+
+Status CollectionState::check_writable() const {
+    if (successor_.empty()) return {};
+    return {StatusCode::kFailedPrecondition,
+            "collection '" + name_ + "' was replaced by '" + successor_ +
+                "' and takes no more writes; resolve the alias again"};
 }
 
 void CollectionState::set_retention(const Retention& retention) {

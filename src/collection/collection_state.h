@@ -111,7 +111,9 @@ class CollectionState {
     [[nodiscard]] Health health() const;
 
     /// Call `body` with the last version while no other one can come; it may use other collections.
-    Status hold_writers(const std::function<Status(const VersionPointer&)>& body);
+    /// When it returns the name of a successor, writes are refused from then on, so that none is
+    /// lost that was meant for the successor.
+    Status hold_writers(const std::function<Result<std::string>(const VersionPointer&)>& body);
 
   private:
     class Write;
@@ -123,6 +125,8 @@ class CollectionState {
         PartitionPointer info;  ///< Null: the number is free.
         std::shared_ptr<collection::GrowingSegment> growing;
         std::size_t seal_rows = 0;  ///< Live rows of `growing` that the background seals.
+        /// After a failure, the sequence number from which on the background tries again.
+        std::uint64_t not_before = 0;
     };
 
     /// A partition with something to do.
@@ -149,6 +153,7 @@ class CollectionState {
     std::unique_ptr<collection::PartitionDirectory> make_directory(
         const collection::Version& version, std::size_t more) const;
 
+    Status check_writable() const VECDB_REQUIRES(writer_);
     std::size_t remove_places(const collection::Version& current,
                               std::vector<collection::Place> places) VECDB_REQUIRES(writer_);
     void publish(VersionPointer version) noexcept;
@@ -172,7 +177,7 @@ class CollectionState {
     void post_maintenance() noexcept VECDB_REQUIRES(writer_);
     void maintain(const CancelToken& cancel) noexcept VECDB_EXCLUDES(writer_);
     Pending take_pending() VECDB_EXCLUDES(writer_);
-    void note_maintained(std::uint32_t number, const Status& done) noexcept VECDB_REQUIRES(writer_);
+    void note_maintained(std::uint32_t number, Status done) noexcept VECDB_REQUIRES(writer_);
     [[nodiscard]] std::size_t first_seal_rows() const noexcept;
 
     const std::string name_;
@@ -184,6 +189,7 @@ class CollectionState {
     mutable Mutex writer_;  // held for a whole write; taken before the others
     std::vector<WriterSide> partitions_ VECDB_GUARDED_BY(writer_);  // by number
     std::vector<std::uint32_t> free_numbers_ VECDB_GUARDED_BY(writer_);
+    std::string successor_ VECDB_GUARDED_BY(writer_);  // not empty: writes are refused
 
     // Segments are rewritten by one thread at a time: see Rewriting.
     bool rewriting_ VECDB_GUARDED_BY(writer_) = false;
@@ -195,15 +201,21 @@ class CollectionState {
 
     std::set<std::uint32_t> pending_ VECDB_GUARDED_BY(writer_);  // partitions with something to do
     bool posted_ VECDB_GUARDED_BY(writer_) = false;              // maintain() will come
+    bool closing_ VECDB_GUARDED_BY(writer_) = false;             // maintain() shall not come
+    std::uint32_t last_taken_ VECDB_GUARDED_BY(writer_) = 0;     // of pending_: they take turns
     Status background_error_ VECDB_GUARDED_BY(writer_);          // the first since a flush
 
     // Held by writers while they enter ids, in growing segments and here, and publish: whoever
     // holds it finds the ids of the last version.
     mutable SharedMutex map_;
-    std::unordered_map<std::string, PartitionPointer, collection::NameHash, std::equal_to<>> names_
-        VECDB_GUARDED_BY(map_);
     // Null: the partition of an id is known without it.
     std::unique_ptr<collection::PartitionDirectory> directory_ VECDB_GUARDED_BY(map_);
+    // Versions from this sequence number on have no id that it does not know.
+    std::uint64_t directory_since_ VECDB_GUARDED_BY(map_) = 0;
+
+    mutable SharedMutex naming_;  // held for a look into names_, so that searches may
+    std::unordered_map<std::string, PartitionPointer, collection::NameHash, std::equal_to<>> names_
+        VECDB_GUARDED_BY(naming_);
 
     mutable collection::History history_;
     // Held to copy or swap one pointer. std::atomic<std::shared_ptr> would do, but that of

@@ -43,20 +43,43 @@ Result<DatabaseState::Names::iterator> DatabaseState::find_alias(std::string_vie
     return Status(StatusCode::kNotFound, "no alias is named '" + std::string(name) + "'");
 }
 
-Status DatabaseState::check_no_alias(const CollectionState& collection) const {
-    if (names.size() == collections) return {};
-    for (const auto& [alias, entry] : names) {
-        if (!entry.alias || entry.collection.get() != &collection) continue;
-        return {StatusCode::kFailedPrecondition,
-                "collection '" + collection.name() + "' has alias '" + alias +
-                    "'; move or drop the alias first"};
+bool DatabaseState::has_alias(const CollectionState& collection) const noexcept {
+    return find_alias_of(collection) != names.end();
+}
+
+DatabaseState::Names::const_iterator DatabaseState::find_alias_of(
+    const CollectionState& collection) const noexcept {
+    if (names.size() == collections) return names.end();
+    return std::find_if(names.begin(), names.end(), [&](const auto& each) {
+        return each.second.alias && each.second.collection.get() == &collection;
+    });
+}
+
+Result<std::shared_ptr<CollectionState>> DatabaseState::create_collection(std::string_view name,
+                                                                          const Schema& schema) {
+    VECDB_TRY(collection::validate_name("collection name", name));
+    VECDB_TRY(schema.validate());
+    auto made = std::make_shared<CollectionState>(std::string(name), schema, kernels, background);
+    const WriteLock lock(mutex);
+    VECDB_TRY(check_free(name));
+    if (collections >= kMaxCollections) {
+        return Status(StatusCode::kFailedPrecondition,
+                      "the database has " + std::to_string(kMaxCollections) +
+                          " collections, which is the limit");
     }
-    return {};
+    names.emplace(name, Entry{made, false});
+    ++collections;
+    return made;
 }
 
 Result<std::shared_ptr<CollectionState>> DatabaseState::take_collection(std::string_view name) {
     VECDB_ASSIGN(std::shared_ptr<CollectionState> taken, find_collection(name));
-    VECDB_TRY(check_no_alias(*taken));
+    const auto alias = find_alias_of(*taken);
+    if (alias != names.end()) {
+        return Status(StatusCode::kFailedPrecondition,
+                      "collection '" + taken->name() + "' has alias '" + alias->first +
+                          "'; move or drop the alias first");
+    }
     names.erase(names.find(name));
     --collections;
     return taken;
@@ -77,19 +100,7 @@ Result<Database> Database::in_memory() {
 
 Result<Collection> Database::create_collection(std::string_view name, const Schema& schema) {
     return guard([&]() -> Result<Collection> {
-        VECDB_TRY(collection::validate_name("collection name", name));
-        VECDB_TRY(schema.validate());
-        auto made = std::make_shared<CollectionState>(
-            std::string(name), schema, state_->kernels, state_->background);
-        const WriteLock lock(state_->mutex);
-        VECDB_TRY(state_->check_free(name));
-        if (state_->collections >= kMaxCollections) {
-            return Status(StatusCode::kFailedPrecondition,
-                          "the database has " + std::to_string(kMaxCollections) +
-                              " collections, which is the limit");
-        }
-        state_->names.emplace(name, DatabaseState::Entry{made, false});
-        ++state_->collections;
+        VECDB_ASSIGN(auto made, state_->create_collection(name, schema));
         return Collection(std::move(made));
     });
 }
@@ -173,7 +184,10 @@ std::vector<Alias> Database::list_aliases() const {
 Result<RebuildReport> Database::rebuild(std::string_view alias,
                                         const RebuildSource& source,
                                         const RebuildOptions& options) {
-    return guard([&] { return collection::rebuild(*this, *state_, alias, source, options); });
+    const collection::MakeHandle handle_of = [](std::shared_ptr<CollectionState> state) {
+        return Collection(std::move(state));
+    };
+    return guard([&] { return collection::rebuild(*state_, handle_of, alias, source, options); });
 }
 
 }  // namespace vecdb

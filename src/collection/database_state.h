@@ -9,6 +9,7 @@
 #include "mutex.h"
 #include "simd/kernel_table.h"
 
+#include <vecdb/schema.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
 
@@ -43,8 +44,16 @@ class DatabaseState {
         VECDB_REQUIRES_SHARED(mutex);
     /// Find an alias.
     Result<Names::iterator> find_alias(std::string_view name) VECDB_REQUIRES(mutex);
-    /// Check that no alias stands for a collection.
-    Status check_no_alias(const CollectionState& collection) const VECDB_REQUIRES_SHARED(mutex);
+    /// Tell whether an alias stands for a collection.
+    [[nodiscard]] bool has_alias(const CollectionState& collection) const noexcept
+        VECDB_REQUIRES_SHARED(mutex);
+    /// Find an alias that stands for a collection, or names.end().
+    [[nodiscard]] Names::const_iterator find_alias_of(
+        const CollectionState& collection) const noexcept VECDB_REQUIRES_SHARED(mutex);
+    /// As Database::create_collection.
+    Result<std::shared_ptr<CollectionState>> create_collection(std::string_view name,
+                                                               const Schema& schema)
+        VECDB_EXCLUDES(mutex);
     /// Take a collection without alias from the names and return it, to be let go without the lock.
     Result<std::shared_ptr<CollectionState>> take_collection(std::string_view name)
         VECDB_REQUIRES(mutex);

@@ -6,6 +6,7 @@
 #include "collection/storage/seal.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -29,6 +30,12 @@ std::vector<std::size_t> all_segments(const PartitionVersion& partition) {
     std::iota(segments.begin(), segments.end(), std::size_t{0});
     return segments;
 }
+
+/// How often somebody who waits looks whether to go on.
+constexpr std::chrono::milliseconds kCheckEvery{10};
+
+/// Writes after a failure in the background before it tries again.
+constexpr std::uint64_t kRetryAfter = 1'000;
 
 /// Tell whether a segment is among those that became one.
 bool is_source(const SealSources& sources, const SegmentVersion& segment) {
@@ -65,16 +72,19 @@ void add_segment(const SegmentVersion& segment, Health& health) {
 /// partition keep their numbers, so that removals can be found again.
 class CollectionState::Rewriting {
   public:
-    /// A caller's: waits until the background has given way.
-    explicit Rewriting(CollectionState& state) : state_(state) {
+    /// A caller's, who means one partition or, if `only` is null, all: waits until the background
+    /// has finished another partition, or has given way, or until `control` ends it.
+    Rewriting(CollectionState& state, const PartitionInfo* only, const Control& control)
+        : state_(state) {
         const Lock writer(state_.writer_);
         ++state_.rewriters_waiting_;
-        while (state_.background_cancel_) {
-            state_.background_cancel_->cancel();
-            state_.rewritten_.wait(state_.writer_);
+        while (state_.background_cancel_ && control.check().ok()) {
+            const bool in_the_way = only == nullptr || only == state_.frozen_;
+            if (in_the_way) state_.background_cancel_->cancel();
+            state_.rewritten_.wait_for(state_.writer_, kCheckEvery);
         }
         --state_.rewriters_waiting_;
-        begun_ = !std::exchange(state_.rewriting_, true);
+        begun_ = !state_.background_cancel_ && !std::exchange(state_.rewriting_, true);
     }
     /// The background's, ended by `cancel`.
     Rewriting(CollectionState& state, const CancelToken& cancel) : state_(state) {
@@ -139,7 +149,10 @@ Result<bool> CollectionState::rewrite(const PartitionInfo& info,
     for (const std::size_t s : choose(frozen))
         sources.push_back(&frozen.segment(s));
     if (sources.empty()) return false;
-    VECDB_ASSIGN(const Seal seal, collection::seal(sources, field(), options));
+    // Growing rows wait until they are enough for the index; sealed ones have to be rewritten.
+    const bool waits = is_source(sources, frozen.growing);
+    const auto too_few = waits ? collection::TooFew::kFail : collection::TooFew::kNoIndex;
+    VECDB_ASSIGN(const Seal seal, collection::seal(sources, field(), too_few, options));
     const Lock writer(writer_);
     VECDB_TRY(adopt(info, sources, seal));
     return true;
@@ -201,7 +214,7 @@ Status CollectionState::flush(const PartitionInfo* only, const BuildOptions& opt
                 const BuildOptions part{.threads = options.threads,
                                         .control = collection::part_of(control, begin, 1.0)};
                 auto done = rewrite(info, choose, part);
-                if (leaves_rows_as_they_are(done.status())) return {};
+                if (leaves_rows_as_they_are(done.status()) && seal_rows != kNever) continue;
                 VECDB_ASSIGN(more, std::move(done));
             }
             return {};
@@ -218,8 +231,9 @@ Status CollectionState::rewrite_partitions(const PartitionInfo* only,
                                            One one) {
     VECDB_TRY(options.validate());
     VECDB_TRY(options.control.check());
-    const Rewriting rewriting(*this);
+    const Rewriting rewriting(*this, only, options.control);
     if (!rewriting.begun()) {
+        VECDB_TRY(options.control.check());
         return {StatusCode::kFailedPrecondition,
                 "an index of collection '" + name_ + "' is being built; 1 build at a time"};
     }
@@ -256,8 +270,9 @@ void CollectionState::schedule(std::uint32_t number) noexcept {
     const PartitionVersion* partition = current->partitions.get(number);
     if (partition == nullptr) return;
     try {
-        const std::size_t seal_rows = partitions_[number].seal_rows;
-        if (collection::next_rewrite(*partition, schema_.segments, seal_rows).empty()) return;
+        const WriterSide& side = partitions_[number];
+        if (current->sequence < side.not_before) return;
+        if (collection::next_rewrite(*partition, schema_.segments, side.seal_rows).empty()) return;
         pending_.insert(number);
         post_maintenance();
     } catch (...) {
@@ -267,7 +282,7 @@ void CollectionState::schedule(std::uint32_t number) noexcept {
 
 /// Ask the background for maintain(), if there is something to do and nobody is at it.
 void CollectionState::post_maintenance() noexcept {
-    if (posted_ || rewriting_ || pending_.empty()) return;
+    if (closing_ || posted_ || rewriting_ || pending_.empty()) return;
     try {
         background_->post(this, [this](const CancelToken& cancel) { maintain(cancel); });
         posted_ = true;
@@ -276,54 +291,56 @@ void CollectionState::post_maintenance() noexcept {
     }
 }
 
-/// Do what is pending, until a caller wants to rewrite segments.
+/// Do one rewrite of those that are pending; the next is posted behind what other collections have
+/// to do.
 void CollectionState::maintain(const CancelToken& cancel) noexcept {
     {
         const Lock writer(writer_);
         posted_ = false;
     }
     const Rewriting rewriting(*this, cancel);
-    while (rewriting.begun() && !cancel.cancelled()) {
-        const Pending next = take_pending();
-        if (next.info == nullptr) return;
-        const auto choose = [&](const PartitionVersion& partition) {
-            return collection::next_rewrite(partition, schema_.segments, next.seal_rows);
-        };
-        BuildOptions options{.threads = 1};
-        options.control.cancel = cancel;
-        const auto done = guard([&] { return rewrite(*next.info, choose, options); });
-        const Lock writer(writer_);
-        note_maintained(next.info->number, done.status());
-    }
+    if (!rewriting.begun()) return;
+    const Pending next = take_pending();
+    if (next.info == nullptr) return;
+    const auto choose = [&](const PartitionVersion& partition) {
+        return collection::next_rewrite(partition, schema_.segments, next.seal_rows);
+    };
+    BuildOptions options{.threads = 1};
+    options.control.cancel = cancel;
+    auto done = guard([&] { return rewrite(*next.info, choose, options); });
+    const Lock writer(writer_);
+    note_maintained(next.info->number, std::move(done).status());
 }
 
-/// Take a partition with something to do; its writer's side without info when there is none.
+/// Take the next partition with something to do; without info when there is none.
 CollectionState::Pending CollectionState::take_pending() {
     const Lock writer(writer_);
     while (!pending_.empty()) {
-        const WriterSide& side = partitions_[pending_.extract(pending_.begin()).value()];
+        auto next = pending_.upper_bound(last_taken_);
+        if (next == pending_.end()) next = pending_.begin();
+        last_taken_ = *next;
+        pending_.erase(next);
+        const WriterSide& side = partitions_[last_taken_];
         if (side.info != nullptr) return {side.info, side.seal_rows};
     }
     return {};
 }
 
 /// Draw the conclusions from what came of a rewrite in the background.
-void CollectionState::note_maintained(std::uint32_t number, const Status& done) noexcept {
+void CollectionState::note_maintained(std::uint32_t number, Status done) noexcept {
     WriterSide& side = partitions_[number];
     if (done.ok()) {
         side.seal_rows = first_seal_rows();
-        schedule(number);
-    } else if (done.code() == StatusCode::kCancelled) {
-        schedule(number);
-    } else if (done.code() != StatusCode::kNotFound) {
-        // Rows that are too few, and what failed, are tried again when there are twice as many.
-        if (side.info != nullptr) {
-            const auto current = version();
-            const PartitionVersion* partition = current->partitions.get(number);
-            side.seal_rows = std::max(side.seal_rows, 2 * partition->growing.live_rows);
-        }
-        if (!leaves_rows_as_they_are(done) && background_error_.ok()) background_error_ = done;
+    } else if (leaves_rows_as_they_are(done) && side.info != nullptr) {
+        // Growing rows are tried again when there are twice as many.
+        const auto current = version();
+        const PartitionVersion* partition = current->partitions.get(number);
+        side.seal_rows = std::max(side.seal_rows, 2 * partition->growing.live_rows);
+    } else if (done.code() != StatusCode::kCancelled && done.code() != StatusCode::kNotFound) {
+        side.not_before = version()->sequence + kRetryAfter;
+        if (background_error_.ok()) background_error_ = std::move(done);
     }
+    schedule(number);
 }
 
 std::size_t CollectionState::first_seal_rows() const noexcept {
@@ -332,7 +349,12 @@ std::size_t CollectionState::first_seal_rows() const noexcept {
 }
 
 CollectionState::~CollectionState() {
-    if (background_ != nullptr) background_->forget(this);
+    if (background_ == nullptr) return;
+    {
+        const Lock writer(writer_);
+        closing_ = true;
+    }
+    background_->forget(this);
 }
 
 // Health ------------------------------------------------------------------------------------------

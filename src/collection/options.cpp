@@ -151,6 +151,7 @@ Status validate_guards(const RebuildGuards& guards) {
                 "min_recall is " + std::to_string(guards.min_recall) + "; allowed are 0 to 1"};
     }
     VECDB_TRY(check_range("queries of a guard", guards.queries, 1, kMaxRebuildQueries));
+    VECDB_TRY(check_range("k of a guard", guards.search.k, 1, kMaxK));
     return guards.search.validate();
 }
 

@@ -71,9 +71,10 @@ struct SegmentVersion {
     /// Call visit(id) for every live row, in order. May throw std::bad_alloc.
     template <class Visit>
     void for_each_live(Visit&& visit) const {
-        for_each_row(nullptr, [&](std::size_t row) {
-            visit((*blocks)[row / rows_per_block]->ids[row % rows_per_block]);
-        });
+        for_each_row(nullptr, [&](std::size_t row) { visit(id(row)); });
+    }
+    [[nodiscard]] Id id(std::size_t row) const noexcept {
+        return (*blocks)[row / rows_per_block]->ids[row % rows_per_block];
     }
 
     /// Return the index over the rows, or null where they are to be scanned.

@@ -277,7 +277,10 @@ void CollectionState::Write::publish() {
     state_.history_.add(next);
 
     const WriteLock lock(state_.map_);
-    if (directory_ != nullptr) directory_.swap(state_.directory_);
+    if (directory_ != nullptr) {
+        directory_.swap(state_.directory_);
+        state_.directory_since_ = current_->sequence;
+    }
     for (const Group& group : groups_) {
         for (std::size_t row = group.first; row < group.rows(); ++row) {
             group.growing->enter(static_cast<std::uint32_t>(row));
@@ -294,6 +297,7 @@ Status CollectionState::write(const PartitionInfo* only,
                               Mode mode) {
     VECDB_TRY(check_batch(field(), ids, vectors));
     const Lock writer(writer_);
+    VECDB_TRY(check_writable());
     VECDB_TRY(collection::check_exists(*version(), only));
     if (ids.empty()) return {};
     Write write(*this, ids, vectors, mode);
@@ -309,6 +313,7 @@ Status CollectionState::write(const PartitionInfo* only,
 
 Result<std::size_t> CollectionState::remove(const PartitionInfo* only, std::span<const Id> ids) {
     const Lock writer(writer_);
+    VECDB_TRY(check_writable());
     const auto current = version();
     VECDB_TRY(collection::check_exists(*current, only));
     std::vector<Place> places;
@@ -328,13 +333,17 @@ Result<std::size_t> CollectionState::remove(const PartitionInfo* only, const Fil
     std::vector<Place> places;
     const auto find = [&](const Version& version) {
         places.clear();
-        version.partitions.for_each([&](const PartitionVersion& partition) {
-            const bool meant = only == nullptr || only == partition.info.get();
-            if (meant) append_allowed(partition, filter, places);
-        });
+        if (only == nullptr) {
+            version.partitions.for_each([&](const PartitionVersion& partition) {
+                append_allowed(partition, filter, places);
+            });
+        } else if (const PartitionVersion* partition = version.find(*only)) {
+            append_allowed(*partition, filter, places);
+        }
     };
     find(*version());
     const Lock writer(writer_);
+    VECDB_TRY(check_writable());
     const auto current = version();
     VECDB_TRY(collection::check_exists(*current, only));
     find(*current);

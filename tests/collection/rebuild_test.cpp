@@ -277,15 +277,20 @@ TEST_CASE("a writer that never stops loses nothing when its collection is replac
     Fixture fixture;
     std::atomic<bool> begun{false}, done{false};
     std::atomic<Id> last{0};
-    // It writes to whatever the alias stands for; what it wrote before the switch is carried over.
+    // It writes to whatever the alias stands for; the old collection takes nothing any more once it
+    // is replaced.
     std::thread writer([&] {
         const std::vector<float> row(kDim, 0.5F);
         while (!begun.load())
             std::this_thread::yield();
         for (Id id = 100'000; !done.load(); ++id) {
-            Collection collection = fixture.live();
-            collection.insert(id, row).check();
-            if (collection.name() == "old" && fixture.live().name() == "old") last = id;
+            const Status written = fixture.live().insert(id, row);
+            if (written.code() == StatusCode::kFailedPrecondition) {
+                fixture.live().insert(id, row).check();
+            } else {
+                written.check();
+            }
+            last = id;
         }
     });
     Rows rows(20'000, 0);
@@ -304,6 +309,67 @@ TEST_CASE("a writer that never stops loses nothing when its collection is replac
     const FetchedRows fetched = fixture.live().get(ids).value();
     CHECK(std::count(fetched.found.begin(), fetched.found.end(), true) ==
           static_cast<std::ptrdiff_t>(ids.size()));
+}
+
+TEST_CASE("a replaced collection is read, and takes no more writes") {
+    Fixture fixture;
+    Collection old = fixture.live();
+    Partition part = old.partition("default").value();
+    Rows rows(1'000, 0);
+    REQUIRE(fixture.database.rebuild("live", rows.source()).ok());
+    const std::vector<float> row(kDim, 0.5F);
+    const Status refused = old.insert(50'000, row);
+    CHECK(refused.code() == StatusCode::kFailedPrecondition);
+    CHECK(test::names(refused, "'old' was replaced by 'live.1'"));
+    CHECK(part.upsert(1, row).code() == StatusCode::kFailedPrecondition);
+    CHECK(old.remove(Id{1}).status().code() == StatusCode::kFailedPrecondition);
+    CHECK(old.remove(Filter()).status().code() == StatusCode::kFailedPrecondition);
+    CHECK(old.create_partition("x").status().code() == StatusCode::kFailedPrecondition);
+    CHECK(old.count() == 1'000);
+    CHECK(old.search(row).value().size() == 10);
+    CHECK(old.build_index().ok());
+}
+
+TEST_CASE("a rebuild drops nothing but what it made") {
+    Fixture fixture;
+    Rows rows(1'000, 0);
+    rows.hook = [&] {
+        if (rows.given != 500) return;
+        fixture.database.drop_collection("live.1").check();
+        fixture.database.create_collection("live.1", Schema::single(2)).status().check();
+    };
+    const Status status = fixture.database.rebuild("live", rows.source()).status();
+    CHECK(status.code() == StatusCode::kFailedPrecondition);
+    CHECK(test::names(status, "'live.1' was dropped while it was built"));
+    CHECK(fixture.live().name() == "old");
+    CHECK(fixture.database.collection("live.1").value().schema().vectors[0].dim == 2);
+}
+
+TEST_CASE("partitions that come meanwhile are carried over, or refuse the switch") {
+    for (const bool carry : {false, true}) {
+        Fixture fixture;
+        Rows rows(1'000, 0);
+        rows.hook = [&] {
+            if (rows.given == 500) fixture.live().create_partition("late").status().check();
+        };
+        RebuildOptions options;
+        options.carry_over = carry;
+        const auto report = fixture.database.rebuild("live", rows.source(), options);
+        CHECK(report.ok() == carry);
+        CHECK(fixture.live().partition("late").ok());
+    }
+}
+
+TEST_CASE("a recall that cannot be measured is none") {
+    Fixture fixture;
+    Rows rows(1'000, 0);
+    RebuildOptions options;
+    options.guards.min_recall = 0.5;
+    options.guards.search.filter = Filter::where([](Id id) { return id > 5'000; });
+    const Status status = fixture.database.rebuild("live", rows.source(), options).status();
+    CHECK(status.code() == StatusCode::kFailedPrecondition);
+    CHECK(test::names(status, "cannot be measured"));
+    CHECK(fixture.untouched());
 }
 
 TEST_CASE("an old collection with another alias stays, and so does one that is to be kept") {
@@ -380,6 +446,11 @@ TEST_CASE("what cannot be rebuilt is refused") {
     CHECK(code("live", options) == StatusCode::kInvalidArgument);
     options.guards = {.built = {.part = -0.5}};
     CHECK(code("live", options) == StatusCode::kInvalidArgument);
+    options.guards = {.search = {.k = 0}};
+    CHECK(code("live", options) == StatusCode::kInvalidArgument);
+    options = {.schema = Schema::single(kDim + 1), .carry_over = true};
+    CHECK(code("live", options) == StatusCode::kInvalidArgument);
+    options = {};
     options.guards = {.search = {.k = kMaxK + 1}};
     CHECK(code("live", options) == StatusCode::kInvalidArgument);
     CHECK(code("live", {.name = "a\nb"}) == StatusCode::kInvalidArgument);

@@ -4,10 +4,10 @@
 #include "support/random_data.h"
 
 #include <vecdb/bitset.h>
+#include <vecdb/build_options.h>
 #include <vecdb/collection.h>
 #include <vecdb/control.h>
 #include <vecdb/filter.h>
-#include <vecdb/build_options.h>
 
 #include <algorithm>
 #include <chrono>

@@ -171,7 +171,63 @@ TEST_CASE("rows too few for the index stay exact, and are tried again when there
     CHECK(collection.flush().ok());
 }
 
-TEST_CASE("an error in the background is kept, and a flush returns it once") {
+TEST_CASE("sealed rows that have become too few for the index are kept without") {
+    Schema schema = schema_of(64, {{"fail", "too_few"}});
+    Collection collection = test::make_collection(schema);
+    insert(collection, 0, 128);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().sealed_segments == 1);
+    CHECK(collection.remove(test::sequential_ids(60)).value() == 60);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().dead_rows == 0);
+    CHECK(collection.stats().index_bytes == 0);
+    CHECK(collection.count() == 68);
+    const std::vector<float> query(kDim);
+    CHECK(collection.search(query, {.k = 100}).value().size() == 68);
+    CHECK(collection.health().value().background_error.ok());
+}
+
+TEST_CASE("a flush merges what is due, also when growing rows are too few for the index") {
+    Schema schema = schema_of(0, {{"fail", "too_few"}});
+    schema.segments.merge_segments = 2;
+    Collection collection = test::make_collection(schema);
+    insert(collection, 0, 200);
+    REQUIRE(collection.flush().ok());
+    insert(collection, 200, 200);
+    REQUIRE(collection.flush().ok());
+    CHECK(collection.stats().sealed_segments == 1);
+    CHECK(collection.remove(test::sequential_ids(100)).value() == 100);
+    insert(collection, 400, 5);
+    REQUIRE(collection.flush().ok());
+    CHECK(collection.stats().dead_rows == 0);
+    CHECK(collection.stats().sealed_rows == 300);
+    CHECK(collection.count() == 305);
+}
+
+TEST_CASE("collections and partitions take turns in the background") {
+    Database database = Database::in_memory().value();
+    Collection busy = database.create_collection("busy", schema_of(64)).value();
+    Collection other = database.create_collection("other", schema_of(64)).value();
+    Partition last = busy.create_partition("last").value();
+    std::atomic<bool> done{false};
+    std::thread writer([&] {
+        for (std::size_t rows = 0; !done.load(); rows += 100)
+            insert(busy, rows, 100);
+    });
+    insert(other, 0, 100);
+    insert(last, 10'000'000, 100);
+    const auto sealed = [](const ReadHandle& rows) {
+        for (int i = 0; i < 30'000 && rows.stats().sealed_segments == 0; ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return rows.stats().sealed_segments > 0;
+    };
+    CHECK(sealed(other));
+    CHECK(sealed(last));
+    done = true;
+    writer.join();
+}
+
+TEST_CASE("an error in the background is kept, and rows are searched exactly") {
     Collection collection = test::make_collection(schema_of(64, {{"fail", "throw"}}));
     insert(collection, 0, 100);
     REQUIRE(comes_to_rest(collection));

@@ -103,20 +103,25 @@ void Worker::write() {
     Collection collection = live();
     const std::size_t group = below(kGroups);
     const std::vector<Id> ids = ids_of(group);
+    // A collection that was replaced since takes no more writes.
+    const std::initializer_list<StatusCode> replaced = {StatusCode::kFailedPrecondition};
     if (below(6) == 0) {
-        const std::size_t removed = collection.remove(ids).value();
-        expect(removed == 0 || removed == kGroupRows, "half a group was removed");
+        const auto removed = collection.remove(ids);
+        expect(removed.status(), replaced);
+        expect(!removed.ok() || *removed == 0 || *removed == kGroupRows,
+               "half a group was removed");
         return;
     }
     const std::vector<float> rows(kGroupRows * kDim, static_cast<float>(below(1'000)));
     const MatrixView vectors(rows.data(), kGroupRows, kDim);
     if (below(3) == 0) {
-        expect(collection.upsert(ids, vectors), {});
+        expect(collection.upsert(ids, vectors), replaced);
         return;
     }
     auto into = partition(collection, "p" + std::to_string(below(3)));
     // Others drop partitions now and then.
-    if (into.ok()) expect(into->upsert(ids, vectors), {StatusCode::kNotFound});
+    if (!into.ok()) return;
+    expect(into->upsert(ids, vectors), {StatusCode::kNotFound, StatusCode::kFailedPrecondition});
 }
 
 void Worker::read() {
@@ -231,7 +236,8 @@ void Worker::come_and_go() {
     expect(own.search(near, {.k = 5}).value().size() == 5, "a dropped collection lost rows");
     Collection collection = live();
     if (below(20) == 0) {
-        expect(collection.drop_partition("p2"), {StatusCode::kNotFound});
+        expect(collection.drop_partition("p2"),
+               {StatusCode::kNotFound, StatusCode::kFailedPrecondition});
     }
 }
 

@@ -8,9 +8,8 @@
 #include <vecdb/control.h>
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
-#include <optional>
+#include <list>
 #include <thread>
 
 namespace vecdb::collection {
@@ -40,16 +39,18 @@ class Background {
     struct Posted {
         const void* owner;
         Job job;
+        CancelToken cancel;
     };
 
     void work() VECDB_EXCLUDES(mutex_);
+    bool do_next() VECDB_EXCLUDES(mutex_);
     void drop_posted(const void* owner) noexcept VECDB_REQUIRES(mutex_);
 
     Mutex mutex_;
     std::condition_variable_any changed_;
-    std::deque<Posted> jobs_ VECDB_GUARDED_BY(mutex_);
+    std::list<Posted> jobs_ VECDB_GUARDED_BY(mutex_);
     const void* running_ VECDB_GUARDED_BY(mutex_) = nullptr;  // the owner of the job being done
-    CancelToken cancel_ VECDB_GUARDED_BY(mutex_);             // of that job
+    CancelToken* cancel_ VECDB_GUARDED_BY(mutex_) = nullptr;  // of that job
     bool stop_ VECDB_GUARDED_BY(mutex_) = false;
     std::thread thread_ VECDB_GUARDED_BY(mutex_);
 };

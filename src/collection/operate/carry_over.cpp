@@ -11,9 +11,22 @@ namespace {
 
 constexpr std::size_t kBatchRows = 4'096;
 
-/// Call batch(ids) with the ids of all live rows of a partition, some at a time.
+/// Return the segment of `partition`, which may be null, with the numbering of `segment`, or null.
+const SegmentVersion* same_rows(const PartitionVersion* partition, const SegmentVersion& segment) {
+    if (partition == nullptr) return nullptr;
+    for (std::size_t s = 0; s < partition->segment_count(); ++s) {
+        if (partition->segment(s).numbering == segment.numbering) return &partition->segment(s);
+    }
+    return nullptr;
+}
+
+/// Call batch(ids), some at a time, with the ids of the live rows of a partition, but for those
+/// that are the same rows in `other`, another state of it or null.
 template <class Batch>
-Status for_each_batch(const PartitionVersion& partition, Batch&& batch) {
+Status for_each_batch(const PartitionVersion& partition,
+                      const PartitionVersion* other,
+                      Batch&& batch) {
+    if (&partition == other) return {};
     std::vector<Id> ids;
     Status result;
     const auto hand_over = [&] {
@@ -21,8 +34,11 @@ Status for_each_batch(const PartitionVersion& partition, Batch&& batch) {
         ids.clear();
     };
     for (std::size_t s = 0; s < partition.segment_count(); ++s) {
-        partition.segment(s).for_each_live([&](Id id) {
-            ids.push_back(id);
+        const SegmentVersion& segment = partition.segment(s);
+        const SegmentVersion* same = same_rows(other, segment);
+        segment.for_each_row(nullptr, [&](std::size_t row) {
+            if (same != nullptr && row < same->rows && !same->removed(row)) return;
+            ids.push_back(segment.id(row));
             if (ids.size() == kBatchRows) hand_over();
         });
     }
@@ -40,11 +56,13 @@ class CarryOver {
 
     Result<std::size_t> run() {
         VECDB_TRY(for_each_partition(*before_, [&](const PartitionVersion& partition) {
-            return for_each_batch(partition, [&](auto ids) { return remove_gone(ids); });
+            return for_each_batch(partition, after_->find(*partition.info), [&](auto ids) {
+                return remove_gone(ids);
+            });
         }));
         VECDB_TRY(for_each_partition(*after_, [&](const PartitionVersion& partition) {
             VECDB_ASSIGN(const auto into, partition_for(*partition.info));
-            return for_each_batch(partition, [&](auto ids) {
+            return for_each_batch(partition, before_->find(*partition.info), [&](auto ids) {
                 return write_changed(partition.info.get(), into.get(), ids);
             });
         }));

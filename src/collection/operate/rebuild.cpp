@@ -79,21 +79,27 @@ class Reservation {
 
 class Rebuild {
   public:
-    Rebuild(Database& database,
-            DatabaseState& state,
+    Rebuild(DatabaseState& state,
+            const MakeHandle& handle_of,
             std::string_view alias,
             std::shared_ptr<CollectionState> live,
             const RebuildSource& source,
             const RebuildOptions& options)
-        : database_(database),
-          state_(state),
+        : state_(state),
+          handle_of_(handle_of),
           alias_(alias),
           live_(std::move(live)),
           begin_(live_->version()),
           source_(source),
           options_(options) {}
     ~Rebuild() {
-        if (made_ && !switched_) (void)database_.drop_collection(made_->name());
+        if (made_state_ == nullptr || switched_) return;
+        (void)guard([&]() -> Status {
+            const WriteLock lock(state_.mutex);
+            VECDB_ASSIGN(const auto named, state_.find_collection(made_state_->name()));
+            // Somebody may have dropped it and given its name to another one.
+            return named == made_state_ ? state_.take_collection(named->name()).status() : Status();
+        });
     }
     Rebuild(const Rebuild&) = delete;
     Rebuild& operator=(const Rebuild&) = delete;
@@ -104,6 +110,7 @@ class Rebuild {
         options_.control.report(0.0);
         VECDB_TRY(
             check_bounds("the source", source_.rows, begin_->live_rows, options_.guards.source));
+        VECDB_TRY(check_fields());
         VECDB_TRY(create());
         VECDB_TRY(timed(report_.write_seconds, [&] { return write_all(); }));
         VECDB_TRY(timed(report_.build_seconds, [&] { return build(); }));
@@ -111,7 +118,7 @@ class Rebuild {
         VECDB_TRY(timed(report_.check_seconds, [&] { return check_and_warm_up(); }));
         VECDB_TRY(finish());
         options_.control.report(1.0);
-        return report_;
+        return std::move(report_);
     }
 
   private:
@@ -123,6 +130,7 @@ class Rebuild {
         return status;
     }
 
+    Status check_fields() const;
     Status create();
     Status write_all();
     Status write(const RowBatch& batch);
@@ -133,10 +141,10 @@ class Rebuild {
     Status measure_recall(const FetchedRows& queries);
     Status carry(const CollectionState::VersionPointer& now);
     Status finish();
-    Status switch_alias(std::shared_ptr<CollectionState>& dropped);
+    Result<std::string> switch_alias(std::shared_ptr<CollectionState>& dropped);
 
-    Database& database_;
     DatabaseState& state_;
+    const MakeHandle& handle_of_;
     const std::string alias_;
     const std::shared_ptr<CollectionState> live_;
     CollectionState::VersionPointer begin_;  // of live_: what came later is to be carried over
@@ -148,20 +156,33 @@ class Rebuild {
     RebuildReport report_;
 };
 
-/// Make the new collection; until it is there, nothing is sealed in the background.
+/// Check that rows of the live collection could be written to the new one.
+Status Rebuild::check_fields() const {
+    if (!options_.carry_over || !options_.schema) return {};
+    const VectorField& from = live_->field();
+    const VectorField& to = options_.schema->vectors.front();
+    if (from.dim == to.dim && from.element_type == to.element_type) return {};
+    const auto name = [](const VectorField& field) {
+        return std::to_string(field.dim) + " x " + std::string(to_string(field.element_type));
+    };
+    return {StatusCode::kInvalidArgument,
+            "carry_over from vectors of " + name(from) + " to vectors of " + name(to) +
+                "; they must be alike"};
+}
+
 Status Rebuild::create() {
     const Schema& schema = options_.schema ? *options_.schema : live_->schema();
     for (std::size_t number = 1; !made_; ++number) {
         const bool named = !options_.name.empty();
         const std::string name = named ? options_.name : alias_ + "." + std::to_string(number);
-        auto made = database_.create_collection(name, schema);
+        auto made = state_.create_collection(name, schema);
         const bool taken = made.status().code() == StatusCode::kAlreadyExists;
         if (!made.ok() && (named || !taken)) return std::move(made).status();
-        if (made.ok()) made_ = *std::move(made);
+        if (!made.ok()) continue;
+        made_state_ = *std::move(made);
+        made_ = handle_of_(made_state_);
     }
     report_.collection = made_->name();
-    const ReadLock lock(state_.mutex);
-    VECDB_ASSIGN(made_state_, state_.find_collection(made_->name()));
     return {};
 }
 
@@ -246,7 +267,11 @@ Status Rebuild::measure_recall(const FetchedRows& queries) {
             }));
         wanted += truth[0].size();
     }
-    if (wanted == 0) return {};
+    if (wanted == 0) {
+        return {StatusCode::kFailedPrecondition,
+                "recall of the new collection cannot be measured: the guard's searches allow none "
+                "of its rows"};
+    }
     report_.recall = static_cast<double>(found) / static_cast<double>(wanted);
     if (*report_.recall >= options_.guards.min_recall) return {};
     return {StatusCode::kFailedPrecondition,
@@ -279,7 +304,7 @@ Status Rebuild::finish() {
     std::shared_ptr<CollectionState> dropped;  // let go without locks
     const auto begin = Clock::now();
     Status switched =
-        live_->hold_writers([&](const CollectionState::VersionPointer& now) -> Status {
+        live_->hold_writers([&](const CollectionState::VersionPointer& now) -> Result<std::string> {
             VECDB_TRY(carry(now));
             report_.rows = made_->count();
             return switch_alias(dropped);
@@ -288,28 +313,34 @@ Status Rebuild::finish() {
     return switched;
 }
 
-Status Rebuild::switch_alias(std::shared_ptr<CollectionState>& dropped) {
+/// Switch, and return the name of the new collection if the old one is dropped. Once the alias has
+/// changed nothing can fail.
+Result<std::string> Rebuild::switch_alias(std::shared_ptr<CollectionState>& dropped) {
     const WriteLock lock(state_.mutex);
     const auto alias = state_.find_alias(alias_);
     if (!alias.ok() || (*alias)->second.collection != live_) {
-        return {StatusCode::kFailedPrecondition,
-                "alias '" + alias_ + "' was moved or dropped while it was rebuilt"};
+        return Status(StatusCode::kFailedPrecondition,
+                      "alias '" + alias_ + "' was moved or dropped while it was rebuilt");
     }
-    VECDB_ASSIGN(const auto target, state_.find_collection(made_->name()));
-    if (target != made_state_) {
-        return {StatusCode::kFailedPrecondition,
-                "collection '" + made_->name() + "' was replaced while it was built"};
+    const auto target = state_.names.find(made_->name());
+    if (target == state_.names.end() || target->second.collection != made_state_) {
+        return Status(StatusCode::kFailedPrecondition,
+                      "collection '" + made_->name() + "' was dropped while it was built");
     }
+    std::string successor = made_->name();
     (*alias)->second.collection = made_state_;
     switched_ = true;
-    if (options_.keep_old) return {};
-    auto taken = state_.take_collection(live_->name());
-    if (taken.ok()) dropped = *std::move(taken);  // otherwise another alias stands for it
-    return {};
+    const auto old = state_.names.find(live_->name());
+    const bool named = old != state_.names.end() && old->second.collection == live_;
+    if (options_.keep_old || !named || state_.has_alias(*live_)) return std::string();
+    dropped.swap(old->second.collection);
+    state_.names.erase(old);
+    --state_.collections;
+    return successor;
 }
 
-Result<RebuildReport> run(Database& database,
-                          DatabaseState& state,
+Result<RebuildReport> run(DatabaseState& state,
+                          const MakeHandle& handle_of,
                           std::string_view alias,
                           const RebuildSource& source,
                           const RebuildOptions& options) {
@@ -319,17 +350,17 @@ Result<RebuildReport> run(Database& database,
     }
     Reservation reservation(state, alias);
     VECDB_ASSIGN(auto live, reservation.take());
-    return Rebuild(database, state, alias, std::move(live), source, options).run();
+    return Rebuild(state, handle_of, alias, std::move(live), source, options).run();
 }
 
 }  // namespace
 
-Result<RebuildReport> rebuild(Database& database,
-                              DatabaseState& state,
+Result<RebuildReport> rebuild(DatabaseState& state,
+                              const MakeHandle& handle_of,
                               std::string_view alias,
                               const RebuildSource& source,
                               const RebuildOptions& options) {
-    auto report = guard([&] { return run(database, state, alias, source, options); });
+    auto report = guard([&] { return run(state, handle_of, alias, source, options); });
     if (!report.ok() && options.alert) options.alert(report.status());
     return report;
 }

@@ -5,18 +5,22 @@
 
 #include "collection/database_state.h"
 
-#include <vecdb/database.h>
+#include <vecdb/collection.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/status.h>
 
+#include <functional>
+#include <memory>
 #include <string_view>
 
 namespace vecdb::collection {
 
-/// As Database::rebuild; `state` is that of `database`. May throw std::bad_alloc, and then has
-/// cleaned up as after a failure.
-[[nodiscard]] Result<RebuildReport> rebuild(Database& database,
-                                            DatabaseState& state,
+/// Makes a handle on a collection, which only a Database can.
+using MakeHandle = std::function<Collection(std::shared_ptr<CollectionState>)>;
+
+/// As Database::rebuild.
+[[nodiscard]] Result<RebuildReport> rebuild(DatabaseState& state,
+                                            const MakeHandle& handle_of,
                                             std::string_view alias,
                                             const RebuildSource& source,
                                             const RebuildOptions& options);

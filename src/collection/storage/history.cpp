@@ -26,8 +26,11 @@ Status too_old(std::uint64_t sequence, const Version& oldest) {
                 std::to_string(oldest.sequence)};
 }
 Status too_old(system_clock::time_point time, const Version& oldest) {
-    const auto before =
-        std::chrono::duration_cast<std::chrono::milliseconds>(oldest.time - time).count();
+    using std::chrono::milliseconds;
+    const auto rounded = [](system_clock::time_point each) {
+        return std::chrono::duration_cast<milliseconds>(each.time_since_epoch()).count();
+    };
+    const auto before = rounded(oldest.time) - rounded(time);
     return {StatusCode::kNotFound,
             "as_of is " + std::to_string(before) +
                 " ms before the oldest state that is kept, sequence number " +
@@ -36,7 +39,7 @@ Status too_old(system_clock::time_point time, const Version& oldest) {
 
 }  // namespace
 
-History::Dropped History::forget() {
+History::Dropped History::forget(std::size_t more) {
     Dropped dropped;
     if (retention_.window.count() == 0) {
         dropped.swap(versions_);
@@ -45,7 +48,7 @@ History::Dropped History::forget() {
     // A version was the present until the next one came.
     const auto begin = system_clock::now() - retention_.window;
     while (versions_.size() > 1 &&
-           (versions_.size() > retention_.max_writes + 1 || versions_[1]->time <= begin)) {
+           (versions_.size() + more > retention_.max_writes + 1 || versions_[1]->time <= begin)) {
         dropped.push_back(std::move(versions_.front()));
         versions_.pop_front();
     }
@@ -57,7 +60,7 @@ void History::set(const Retention& retention, const Pointer& current) {
     const Lock lock(mutex_);
     if (versions_.empty() && retention.window.count() > 0) versions_.push_back(current);
     retention_ = retention;
-    dropped = forget();
+    dropped = forget(0);
 }
 
 void History::add(const Pointer& version) {
@@ -69,8 +72,8 @@ void History::add(const Pointer& version) {
         versions_.back().swap(dropped.back());
         return;
     }
+    dropped = forget(1);
     versions_.push_back(version);
-    dropped = forget();
 }
 
 Result<History::Pointer> History::find(const Moment& moment, const Pointer& current) {
@@ -85,7 +88,7 @@ Result<History::Pointer> History::find(const Moment& moment, const Pointer& curr
             if (!is_after(*current, then)) return current;
             Dropped dropped;
             const Lock lock(mutex_);
-            dropped = forget();
+            dropped = forget(0);
             const auto later =
                 std::partition_point(versions_.begin(), versions_.end(), [&](const Pointer& each) {
                     return !is_after(*each, then);

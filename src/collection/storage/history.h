@@ -10,6 +10,7 @@
 #include <vecdb/search.h>
 #include <vecdb/status.h>
 
+#include <cstddef>
 #include <deque>
 #include <memory>
 
@@ -36,8 +37,9 @@ class History {
   private:
     using Dropped = std::deque<Pointer>;
 
-    /// Take out what is no longer kept, for the caller to let go without the lock.
-    [[nodiscard]] Dropped forget() VECDB_REQUIRES(mutex_);
+    /// Take out what is no longer kept when `more` versions come, for the caller to let go without
+    /// the lock.
+    [[nodiscard]] Dropped forget(std::size_t more) VECDB_REQUIRES(mutex_);
 
     Mutex mutex_;
     Retention retention_ VECDB_GUARDED_BY(mutex_);

@@ -72,6 +72,7 @@ Result<std::vector<std::uint32_t>> build(SealedSegment& segment,
 
 Result<Seal> seal(const SealSources& sources,
                   const VectorField& field,
+                  TooFew too_few,
                   const BuildOptions& options) {
     VECDB_TRY(options.control.check());
     options.control.report(0.0);
@@ -86,7 +87,12 @@ Result<Seal> seal(const SealSources& sources,
         std::make_shared<SealedSegment>(VectorFormat{field.dim, field.element_type}, rows);
     VECDB_TRY(copy_live(sources, segment->store, options.control));
     options.control.report(kIndexBegins);
-    VECDB_ASSIGN(auto order, build(*segment, field, options));
+    auto built = build(*segment, field, options);
+    if (built.status().code() == StatusCode::kFailedPrecondition && too_few == TooFew::kNoIndex) {
+        segment->index.reset();
+        built = std::vector<std::uint32_t>();
+    }
+    VECDB_ASSIGN(const auto order, std::move(built));
     VECDB_TRY(options.control.check());
     permute(segment->store, order);
     segment->map.reserve(segment->rows);
@@ -94,7 +100,7 @@ Result<Seal> seal(const SealSources& sources,
         segment->map.insert_or_replace(static_cast<std::uint32_t>(row));
     options.control.report(kIndexEnds);
     VECDB_TRY(options.control.check());
-    return Seal{std::move(segment), std::move(order)};
+    return Seal{std::move(segment), order};
 }
 
 namespace {

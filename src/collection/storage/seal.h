@@ -27,12 +27,19 @@ struct Seal {
     std::vector<std::uint32_t> order;
 };
 
+/// What to do when the rows are too few for the index.
+enum class TooFew : std::uint8_t {
+    kFail,     ///< Return its kFailedPrecondition.
+    kNoIndex,  ///< Leave the segment without: its rows are compared one by one.
+};
+
 /// Copy the live rows of `sources`, build the index of `field` over them, and store them in the
 /// order that it proposes. Returns what the index returns, kFailedPrecondition (more than 2^31 - 1
 /// rows), kInternal (the proposed order is no permutation), kCancelled, kDeadlineExceeded. Throws
 /// std::bad_alloc and what a custom index throws.
 [[nodiscard]] Result<Seal> seal(const SealSources& sources,
                                 const VectorField& field,
+                                TooFew too_few,
                                 const BuildOptions& options);
 
 /// Return the rows of `seal`, made of `sources`, that `current` has no longer. Between the two no
