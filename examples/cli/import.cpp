@@ -3,9 +3,9 @@
 #include "exit_code.h"
 #include "progress_bar.h"
 
+#include <vecdb/build_options.h>
 #include <vecdb/database.h>
 #include <vecdb/dataset_io.h>
-#include <vecdb/build_options.h>
 
 #include <algorithm>
 #include <numeric>

@@ -65,6 +65,24 @@ void add_segment(const SegmentVersion& segment, Health& health) {
     }
 }
 
+/// Return the partitions that have rows or had some; if `only` is not null, no other.
+std::vector<CollectionState::PartitionPointer> used_partitions(const Version& version,
+                                                               const PartitionInfo* only) {
+    std::vector<CollectionState::PartitionPointer> partitions;
+    version.partitions.for_each([&](const PartitionVersion& partition) {
+        const bool unused = partition.sealed->empty() && partition.growing.rows == 0;
+        const bool meant = only == nullptr || only == partition.info.get();
+        if (!unused && meant) partitions.push_back(partition.info);
+    });
+    return partitions;
+}
+
+/// Tell whether a failure in one of several partitions is none of the whole: it has too few rows,
+/// or was dropped.
+bool is_passed_over(const Status& status) {
+    return leaves_rows_as_they_are(status) || status.code() == StatusCode::kNotFound;
+}
+
 }  // namespace
 
 /// The time in which segments are rewritten by one thread, a caller's or that of the background;
@@ -240,21 +258,14 @@ Status CollectionState::rewrite_partitions(const PartitionInfo* only,
     options.control.report(0.0);
     const VersionPointer begin = version();
     VECDB_TRY(collection::check_exists(*begin, only));
-    std::vector<PartitionPointer> partitions;
-    begin->partitions.for_each([&](const PartitionVersion& partition) {
-        const bool unused = partition.sealed->empty() && partition.growing.rows == 0;
-        const bool meant = only == nullptr || only == partition.info.get();
-        if (!unused && meant) partitions.push_back(partition.info);
-    });
+    const std::vector<PartitionPointer> partitions = used_partitions(*begin, only);
+    const double all = std::max(static_cast<double>(begin->live_rows), 1.0);
     double done = 0.0;
     for (const PartitionPointer& info : partitions) {
         const auto rows = static_cast<double>(begin->find(*info)->live_rows);
-        const double part = begin->live_rows > 0 ? rows / static_cast<double>(begin->live_rows) : 0;
-        const double after = partitions.size() == 1 ? 1.0 : done + part;
+        const double after = partitions.size() == 1 ? 1.0 : std::min(done + rows / all, 1.0);
         Status built = one(*info, collection::part_of(options.control, done, after));
-        const bool passed_over = partitions.size() > 1 && (leaves_rows_as_they_are(built) ||
-                                                           built.code() == StatusCode::kNotFound);
-        if (!built.ok() && !passed_over) return built;
+        if (!built.ok() && (partitions.size() == 1 || !is_passed_over(built))) return built;
         done = after;
     }
     options.control.report(1.0);
