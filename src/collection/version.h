@@ -137,6 +137,13 @@ struct PartitionVersion {
     [[nodiscard]] const SegmentVersion& segment(std::size_t i) const noexcept {
         return i < sealed->size() ? *(*sealed)[i] : growing;
     }
+    /// Return the state of the segment with a numbering, or null when it is not here.
+    [[nodiscard]] const SegmentVersion* find(const RowNumbering& numbering) const noexcept {
+        for (std::size_t s = 0; s < segment_count(); ++s) {
+            if (segment(s).numbering == numbering) return &segment(s);
+        }
+        return nullptr;
+    }
     /// Add up the live rows of all segments.
     void count_live_rows() noexcept;
 };

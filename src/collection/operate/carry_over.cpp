@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::size_t kBatchRows = 4'096;
 
-/// Return the segment of `partition`, which may be null, with the numbering of `segment`, or null.
-const SegmentVersion* same_rows(const PartitionVersion* partition, const SegmentVersion& segment) {
-    if (partition == nullptr) return nullptr;
-    for (std::size_t s = 0; s < partition->segment_count(); ++s) {
-        if (partition->segment(s).numbering == segment.numbering) return &partition->segment(s);
-    }
-    return nullptr;
-}
-
 /// Call batch(ids), some at a time, with the ids of the live rows of a partition, but for those
 /// that are the same rows in `other`, another state of it or null.
 template <class Batch>
@@ -35,7 +26,7 @@ Status for_each_batch(const PartitionVersion& partition,
     };
     for (std::size_t s = 0; s < partition.segment_count(); ++s) {
         const SegmentVersion& segment = partition.segment(s);
-        const SegmentVersion* same = same_rows(other, segment);
+        const SegmentVersion* same = other != nullptr ? other->find(segment.numbering) : nullptr;
         segment.for_each_row(nullptr, [&](std::size_t row) {
             if (same != nullptr && row < same->rows && !same->removed(row)) return;
             ids.push_back(segment.id(row));

@@ -6,8 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>

@@ -129,14 +129,6 @@ std::size_t append_removed(const SegmentVersion& then,
     return begin;
 }
 
-const SegmentVersion* find_numbering(const PartitionVersion& partition,
-                                     const RowNumbering& numbering) {
-    for (std::size_t s = 0; s < partition.segment_count(); ++s) {
-        if (partition.segment(s).numbering == numbering) return &partition.segment(s);
-    }
-    return nullptr;
-}
-
 }  // namespace
 
 std::vector<std::uint32_t> removed_since(const SealSources& sources,
@@ -145,7 +137,7 @@ std::vector<std::uint32_t> removed_since(const SealSources& sources,
     std::vector<std::uint32_t> places;
     std::size_t begin = 0;
     for (const SegmentVersion* then : sources)
-        begin = append_removed(*then, find_numbering(current, then->numbering), begin, places);
+        begin = append_removed(*then, current.find(then->numbering), begin, places);
     if (places.empty() || seal.order.empty()) return places;
     std::vector<std::uint32_t> rows(seal.order.size());
     for (std::size_t row = 0; row < rows.size(); ++row)
