@@ -52,6 +52,8 @@ class Engine {
     virtual void add(const float* rows, std::size_t count) = 0;
     /// Make the index over the rows added so far, where add() does not.
     virtual void build() {}
+    /// Put rows that are kept in several segments in one, where there are such.
+    virtual void compact() {}
     /// Set what a sweep varies; what `setting` does not name is not changed.
     virtual void set(const cli::Setting& setting) = 0;
     /// Write the index to a file, or replace it by what was written. Returns false if the engine

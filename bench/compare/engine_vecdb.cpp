@@ -2,8 +2,10 @@
 
 #include <vecdb/vecdb.h>
 
+#include <chrono>
 #include <numeric>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace vecdb::bench {
@@ -11,8 +13,15 @@ namespace {
 
 class Vecdb final : public Engine {
   public:
-    Vecdb(std::string name, IndexOptions index, std::size_t build_threads)
-        : name_(std::move(name)), index_(std::move(index)), build_threads_(build_threads) {}
+    /// \param segments  when rows are put in order without being asked for
+    Vecdb(std::string name,
+          IndexOptions index,
+          std::size_t build_threads,
+          const SegmentPolicy& segments)
+        : name_(std::move(name)),
+          index_(std::move(index)),
+          build_threads_(build_threads),
+          segments_(segments) {}
 
     [[nodiscard]] std::string name() const override { return name_; }
 
@@ -30,7 +39,7 @@ class Vecdb final : public Engine {
         database_ = Database::in_memory().value();
         // The raw word set has no row of zeros, but other sets may.
         Schema schema = Schema::single(dim, metric);
-        schema.segments.seal_rows = 0;  // the index is built once, when all rows are there
+        schema.segments = segments_;
         schema.vectors[0].zero_vector = ZeroVector::kFar;
         schema.vectors[0].index = index_;
         rows_ = database_->create_collection("bench", schema).value();
@@ -43,7 +52,12 @@ class Vecdb final : public Engine {
         added_ += static_cast<Id>(count);
     }
 
-    void build() override { rows_->build_index({.threads = build_threads_}).check(); }
+    void build() override {
+        if (segments_.seal_rows != 0) return rest(*rows_);
+        compact();
+    }
+
+    void compact() override { rows_->build_index({.threads = build_threads_}).check(); }
 
     void set(const cli::Setting& setting) override { cli::apply(setting, options_); }
 
@@ -83,6 +97,7 @@ class Vecdb final : public Engine {
     std::string name_;
     IndexOptions index_;
     std::size_t build_threads_;
+    SegmentPolicy segments_;
     std::optional<Database> database_;
     std::optional<Collection> rows_;
     std::size_t dim_ = 0;
@@ -94,10 +109,20 @@ class Vecdb final : public Engine {
 
 }  // namespace
 
+void rest(const Collection& rows) {
+    while (!rows.health().value().at_rest())
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    rows.health().value().background_error.check();
+}
+
 std::unique_ptr<Engine> make_vecdb(const std::string& name,
                                    const IndexOptions& index,
                                    std::size_t build_threads) {
-    return std::make_unique<Vecdb>(name, index, build_threads);
+    return std::make_unique<Vecdb>(name, index, build_threads, SegmentPolicy{.seal_rows = 0});
+}
+
+std::unique_ptr<Engine> make_streaming_vecdb(const std::string& name, const IndexOptions& index) {
+    return std::make_unique<Vecdb>(name, index, 1, SegmentPolicy());
 }
 
 }  // namespace vecdb::bench

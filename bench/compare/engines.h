@@ -5,6 +5,7 @@
 
 #include "compare/engine.h"
 
+#include <vecdb/collection.h>
 #include <vecdb/index_options.h>
 
 #include <memory>
@@ -18,6 +19,14 @@ namespace vecdb::bench {
 [[nodiscard]] std::unique_ptr<Engine> make_vecdb(const std::string& name,
                                                  const IndexOptions& index,
                                                  std::size_t build_threads = 1);
+
+/// The same as rows that come while they are searched are served: segments are sealed and merged in
+/// the background, and build() waits for that.
+[[nodiscard]] std::unique_ptr<Engine> make_streaming_vecdb(const std::string& name,
+                                                           const IndexOptions& index);
+
+/// Wait until nothing is to be done for a collection in the background. Throws what failed there.
+void rest(const Collection& rows);
 
 /// List the rivals' modules that were built, by name: "faiss", "hnswlib".
 [[nodiscard]] std::vector<std::string> built_rivals();

@@ -17,6 +17,10 @@ const std::vector<Section>& sections() {
         {"sweep", "approximate search: recall and speed over settings", run_sweep},
         {"masks", "approximate search with some of the rows allowed", run_masks},
         {"exact", "exact search with and without codes", run_exact},
+        {"steady", "insert while searching, beside a rival that only inserts", run_steady},
+        {"natural", "search over the segments that a streaming import leaves", run_natural},
+        {"rounds", "recall and memory after many rounds of remove and insert", run_rounds},
+        {"partitions", "what partitions and single rows cost where there are many", run_partitions},
     };
     return kAll;
 }

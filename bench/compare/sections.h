@@ -44,6 +44,10 @@ void run_filter(Bench& bench);
 void run_sweep(Bench& bench);
 void run_masks(Bench& bench);
 void run_exact(Bench& bench);
+void run_steady(Bench& bench);
+void run_natural(Bench& bench);
+void run_rounds(Bench& bench);
+void run_partitions(Bench& bench);
 
 /// Let each row be allowed with probability `share`.
 [[nodiscard]] Bitset random_rows(std::size_t rows, double share, std::uint64_t seed);

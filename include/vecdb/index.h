@@ -80,6 +80,9 @@ struct IndexSearch {
     std::size_t nprobe = 0;
     std::size_t rerank = 0;
     float bound = 0.0F;
+    /// The hits in `best` are rows of the same kind, from other segments: rows beyond its threshold
+    /// need not be offered, nor looked for with as much effort.
+    bool narrowed = false;
     SearchCounters* counters = nullptr;  ///< Added to when not null.
 };
 
@@ -155,8 +158,8 @@ class VECDB_EXPORT Index {
 
     /// Offer near rows to best[i] for queries[i]: `rows.dim` elements of the rows' type, of length
     /// 1 under cosine. Only rows of `how.filter` are offered, each at most once a query, with the
-    /// distance of IndexRows::distances; at least min(capacity, how.allowed_rows) of them. What is
-    /// offered for one query does not depend on the others.
+    /// distance of IndexRows::distances; at least min(capacity, how.allowed_rows) of them unless
+    /// `how` is narrowed. What is offered for one query does not depend on the others.
     /// Allocates nothing for one query after the first calls of a thread.
     virtual void search(const IndexRows& rows,
                         std::span<const void* const> queries,

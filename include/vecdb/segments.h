@@ -17,13 +17,17 @@ namespace vecdb {
 struct SegmentPolicy {
     /// Rows of a growing segment that are sealed, 64 to 2^31 - 1; all that came until then go
     /// along. 0: nothing is done in the background, only by WriteHandle::flush and build_index.
-    std::size_t seal_rows = 16'384;
+    std::size_t seal_rows = 4'096;
     /// Sealed segments of one size, to this factor, that are merged into one; 2 to 32. More: fewer
     /// rows written again, more segments to search.
     std::size_t merge_segments = 4;
     /// Part of a sealed segment's rows that may be removed ones before it is written again; 0.01 to
     /// 1.
     float max_removed = 0.1F;
+    /// Rows of a growing segment from which on writers wait for the background, which takes longer
+    /// to seal rows than others to insert them: so searches stay fast while rows pour in. 0: they
+    /// never wait; otherwise at least 2 seal_rows, and seal_rows not 0.
+    std::size_t max_growing_rows = 0;
 
     /// Returns kInvalidArgument naming the field, its value and its limit.
     [[nodiscard]] VECDB_EXPORT Status validate() const;

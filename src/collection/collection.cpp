@@ -11,11 +11,17 @@ namespace vecdb {
 using Mode = CollectionState::Mode;
 
 Status WriteHandle::insert(std::span<const Id> ids, MatrixView vectors) {
-    return guard([&] { return state_->write(partition_.get(), ids, vectors, Mode::kInsert); });
+    return guard([&] {
+        state_->give_way(partition_.get(), ids);
+        return state_->write(partition_.get(), ids, vectors, Mode::kInsert);
+    });
 }
 
 Status WriteHandle::upsert(std::span<const Id> ids, MatrixView vectors) {
-    return guard([&] { return state_->write(partition_.get(), ids, vectors, Mode::kUpsert); });
+    return guard([&] {
+        state_->give_way(partition_.get(), ids);
+        return state_->write(partition_.get(), ids, vectors, Mode::kUpsert);
+    });
 }
 
 Result<std::size_t> WriteHandle::remove(std::span<const Id> ids) {

@@ -307,6 +307,7 @@ void CollectionState::replace_growing(std::uint32_t number, std::size_t first, V
     for (std::size_t row = 0; row < live; ++row)
         growing->enter(static_cast<std::uint32_t>(row));
     old = SegmentVersion::of(growing, live);
+    collection::extend_codes(field(), old);
     VersionPointer next = edit.finish(0);
     history_.add(next);
 

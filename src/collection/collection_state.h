@@ -92,6 +92,10 @@ class CollectionState {
     // Of the following, `only` names a partition to stay in; null: the whole collection. A
     // partition that was dropped gives kNotFound.
 
+    /// Wait as SegmentPolicy::max_growing_rows says before `ids` are written. Never called with a
+    /// lock that the background takes.
+    void give_way(const collection::PartitionInfo* only, std::span<const Id> ids)
+        VECDB_EXCLUDES(writer_);
     /// As WriteHandle::insert and upsert; may throw std::bad_alloc and then changes nothing.
     Status write(const collection::PartitionInfo* only,
                  std::span<const Id> ids,
@@ -154,6 +158,7 @@ class CollectionState {
         const collection::Version& version, std::size_t more) const;
 
     Status check_writable() const VECDB_REQUIRES(writer_);
+    [[nodiscard]] bool is_flooded(std::uint32_t number) const VECDB_REQUIRES(writer_);
     std::size_t remove_places(const collection::Version& current,
                               std::vector<collection::Place> places) VECDB_REQUIRES(writer_);
     void publish(VersionPointer version) noexcept;

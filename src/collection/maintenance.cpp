@@ -58,6 +58,7 @@ void add_segment(const SegmentVersion& segment, Health& health) {
         health.growing_rows += segment.live_rows;
         health.id_bytes += segment.growing->ids_memory_bytes();
         health.row_bytes += segment.growing->store().memory_bytes(segment.rows);
+        if (segment.codes != nullptr) health.index_bytes += segment.codes->memory_bytes;
     } else {
         health.id_bytes += segment.sealed->map.memory_bytes();
         health.row_bytes += segment.sealed->store.memory_bytes(segment.rows);
@@ -352,6 +353,30 @@ void CollectionState::note_maintained(std::uint32_t number, Status done) noexcep
         if (background_error_.ok()) background_error_ = std::move(done);
     }
     schedule(number);
+}
+
+/// Tell whether a partition has more growing rows than it should, and the background is about to
+/// seal them.
+bool CollectionState::is_flooded(std::uint32_t number) const {
+    const VersionPointer current = version();
+    const PartitionVersion* partition = current->partitions.get(number);
+    if (partition == nullptr) return false;
+    if (partition->growing.live_rows < schema_.segments.max_growing_rows) return false;
+    const bool sealing = background_cancel_.has_value() && frozen_ == partition->info.get();
+    return sealing || pending_.contains(number);
+}
+
+void CollectionState::give_way(const PartitionInfo* only, std::span<const Id> ids) {
+    if (schema_.segments.max_growing_rows == 0) return;
+    const bool routed_by_id = only == nullptr && schema_.rule.routing != Routing::kNone;
+    const Id first = 0;
+    const Lock writer(writer_);
+    for (const Id id : routed_by_id ? ids : std::span(&first, 1)) {
+        const std::uint32_t elsewhere = routed_by_id ? routed(id) : 0;
+        const std::uint32_t number = only != nullptr ? only->number : elsewhere;
+        while (is_flooded(number))
+            rewritten_.wait_for(writer_, kCheckEvery);
+    }
 }
 
 std::size_t CollectionState::first_seal_rows() const noexcept {

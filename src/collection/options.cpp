@@ -237,6 +237,15 @@ Status SegmentPolicy::validate() const {
             VECDB_TRY(check_range("seal_rows", seal_rows, kMinSealRows, kMaxRowsPerSegment));
         }
         VECDB_TRY(check_range("merge_segments", merge_segments, 2, kMaxMerge));
+        if (max_growing_rows != 0) {
+            if (seal_rows == 0) {
+                return {StatusCode::kInvalidArgument,
+                        "max_growing_rows is " + std::to_string(max_growing_rows) +
+                            " where seal_rows is 0: writers would wait for ever"};
+            }
+            VECDB_TRY(check_range(
+                "max_growing_rows", max_growing_rows, 2 * seal_rows, kMaxRowsPerSegment));
+        }
         return check_between("max_removed", max_removed, 0.01F, 1.0F);
     });
 }

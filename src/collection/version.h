@@ -3,6 +3,7 @@
 /// \file
 /// What a search sees.
 
+#include "collection/storage/growing_codes.h"
 #include "collection/storage/growing_segment.h"
 #include "collection/storage/persistent_array.h"
 #include "collection/storage/row_store.h"
@@ -39,6 +40,7 @@ struct SegmentVersion {
     std::shared_ptr<const GrowingSegment> growing;  ///< Null: a sealed segment.
     std::shared_ptr<const BlockTable> blocks;
     std::shared_ptr<const Tombstones> tombstones;
+    std::shared_ptr<const GrowingCodes> codes;  ///< Null: none, or a sealed segment.
     VectorFormat format;
     std::size_t rows_per_block = 0;
     std::size_t rows = 0;  ///< Live and dead.

@@ -271,6 +271,8 @@ void CollectionState::Write::publish() {
         growing.live_rows += group.size();
         growing.rows = group.rows();
         growing.memory_bytes = group.growing->memory_bytes(group.rows());
+        if (growing.codes != nullptr) growing.memory_bytes += growing.codes->memory_bytes;
+        collection::extend_codes(state_.field(), growing);
     }
     edit_.remove(std::move(replaced_));
     VersionPointer next = edit_.finish(1);

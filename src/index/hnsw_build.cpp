@@ -142,7 +142,7 @@ void HnswBuilder::find_list(std::uint32_t node,
     worker.list.clear();
     if (!entries.empty()) {
         const auto found = worker.walk.run(
-            graph_, space_.search_for(node, worker.query), entries, shape.ef, nullptr);
+            graph_, space_.search_for(node, worker.query), entries, {.ef = shape.ef}, nullptr);
         for (const WalkKey key : found)
             worker.list.push_back(node_of(key));
     }
@@ -301,8 +301,11 @@ void connect(const HnswSpace& space, std::span<const std::uint32_t> entries, Hns
         const auto has_room = [&](std::uint32_t each) {
             return graph.neighbours(each).size() < graph.width();
         };
-        const auto near = walk.run(
-            graph, space.search_for(node, query), {reached.nodes().data(), 1}, kConnectEf, nullptr);
+        const auto near = walk.run(graph,
+                                   space.search_for(node, query),
+                                   {reached.nodes().data(), 1},
+                                   {.ef = kConnectEf},
+                                   nullptr);
         const auto* from = std::find_if(near.data(), near.data() + near.size(), [&](WalkKey key) {
             return reached.has(node_of(key)) && has_room(node_of(key));
         });

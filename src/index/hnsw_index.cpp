@@ -24,6 +24,13 @@ constexpr std::size_t kMinRerank = 16;
 /// Comparing a code in a walk costs about as much as this many in a scan.
 constexpr double kWalkCost = 1.5;
 
+/// Where other segments have given k rows already, this part of the candidates is kept in any case,
+/// and so many; the others only while they are nearer than the worst of the k. Not where more than
+/// a fifth of the rows may not be returned.
+constexpr std::size_t kNarrowPart = 4;
+constexpr std::size_t kLeastWidth = 8;
+constexpr double kNarrowShare = 1.25;
+
 /// Codes of up to this many dimensions at 4 bits fill one cache line.
 constexpr std::size_t kOneLineHead = 112;
 /// And at 7 bits two.
@@ -60,7 +67,7 @@ struct HnswIndex::Scratch {
 /// How a search goes about it.
 struct HnswIndex::Plan {
     bool scan = false;  ///< Compare the allowed rows, all of them, instead of walking.
-    std::size_t ef = 0;
+    WalkWidth width;
     std::size_t rerank = 0;
     std::size_t enough = 0;  ///< Allowed rows that the walk must bring.
 };
@@ -189,7 +196,8 @@ Status HnswIndex::add(const IndexRows& rows, std::size_t first, const IndexBuild
 
 HnswIndex::Plan HnswIndex::plan(const IndexRows& rows,
                                 const IndexSearch& how,
-                                std::size_t k) const {
+                                const TopK& best) const {
+    const std::size_t k = best.capacity();
     const std::size_t allowed = how.allowed_rows;
     const std::size_t wanted = std::max(how.ef != 0 ? how.ef : kDefaultEf, k);
     Plan plan;
@@ -198,10 +206,17 @@ HnswIndex::Plan HnswIndex::plan(const IndexRows& rows,
     const double ef = static_cast<double>(wanted) * share;
     const double walk = ef * static_cast<double>(graph_.width()) * kWalkCost;
     plan.scan = static_cast<double>(allowed) <= walk || allowed <= k;
-    plan.ef = std::min(static_cast<std::size_t>(ef), rows.count);
+    plan.width.ef = std::min(static_cast<std::size_t>(ef), rows.count);
+    plan.width.least = plan.width.ef;
     plan.rerank = how.rerank != 0 ? how.rerank : std::clamp(wanted, kMinRerank, kMostRerank);
     plan.rerank = std::max(plan.rerank, k);
     plan.enough = std::min(allowed, share > 1 ? std::max(k, wanted / 2) : k);
+    const bool narrowed = how.narrowed && share < kNarrowShare && best.size() == k;
+    if (narrowed) {
+        plan.width.least = std::min(std::max(wanted / kNarrowPart, kLeastWidth), plan.width.ef);
+        plan.width.within = best.threshold();
+        plan.enough = 0;
+    }
     return plan;
 }
 
@@ -218,7 +233,7 @@ void HnswIndex::search_one(const IndexRows& rows,
                            const void* query,
                            const IndexSearch& how,
                            TopK& best) const {
-    const Plan plan = this->plan(rows, how, best.capacity());
+    const Plan plan = this->plan(rows, how, best);
     if (plan.scan) return scan(rows, query, how, best);
     thread_local Scratch scratch;
     thread_local std::vector<std::uint32_t> first;
@@ -231,10 +246,10 @@ void HnswIndex::search_one(const IndexRows& rows,
     if (coded()) {
         codes_.prepare(space_, static_cast<const float*>(query), 0, scratch.query);
         const WalkDistances distances(simd::table_in_use(), codes_, scratch.query.estimate);
-        found = scratch.walk.run(graph_, distances, enter, plan.ef, how.counters);
+        found = scratch.walk.run(graph_, distances, enter, plan.width, how.counters);
     } else {
         const WalkDistances distances(rows, query);
-        found = scratch.walk.run(graph_, distances, enter, plan.ef, how.counters);
+        found = scratch.walk.run(graph_, distances, enter, plan.width, how.counters);
     }
 
     auto& list = scratch.rows;

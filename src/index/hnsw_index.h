@@ -59,7 +59,7 @@ class HnswIndex final : public Index {
     [[nodiscard]] Result<CodeLayout> choose_codes(const IndexRows& rows,
                                                   const IndexBuild& how,
                                                   CodeSpace& space) const;
-    [[nodiscard]] Plan plan(const IndexRows& rows, const IndexSearch& how, std::size_t k) const;
+    [[nodiscard]] Plan plan(const IndexRows& rows, const IndexSearch& how, const TopK& best) const;
     void search_one(const IndexRows& rows,
                     const void* query,
                     const IndexSearch& how,

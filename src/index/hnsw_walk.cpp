@@ -17,9 +17,10 @@ constexpr std::size_t round_up(std::size_t n, std::size_t to) {
 
 }  // namespace
 
-void Walk::reserve(const HnswGraph& graph, std::size_t entries, std::size_t ef) {
+void Walk::reserve(const HnswGraph& graph, std::size_t entries, const WalkWidth& width) {
     table_ = &simd::table_in_use();
-    size_ = round_up(ef, kKeyBlock);
+    width_ = width;
+    size_ = round_up(width.ef, kKeyBlock);
     if (storage_.size() < size_ + kKeyBlock) {
         storage_ = simd::AlignedBuffer<WalkKey>(size_ + kKeyBlock);
     }
@@ -40,6 +41,7 @@ std::uint32_t Walk::pop() noexcept {
     while (cursor_ < size_ && (keys_[cursor_] & 1U) != 0)
         ++cursor_;
     if (cursor_ == size_) return kNone;
+    if (cursor_ >= width_.least && distance_of(keys_[cursor_]) > width_.within) return kNone;
     keys_[cursor_] |= 1U;
     return node_of(keys_[cursor_]);
 }
@@ -89,12 +91,20 @@ Walk::Hop Walk::expand(const HnswGraph& graph, const WalkDistances& distances, s
     return {fresh, count};
 }
 
-void Walk::score(const WalkDistances& distances, const Hop& hop) {
+/// Return the distance beyond which no node needs to be kept.
+float Walk::threshold() const noexcept {
+    constexpr float kAll = std::numeric_limits<float>::infinity();
     const WalkKey last = keys_[size_ - 1];
-    const float threshold =
-        last == kEmpty ? std::numeric_limits<float>::infinity() : distance_of(last);
+    const float farthest = last == kEmpty ? kAll : distance_of(last);
+    if (width_.least >= size_) return farthest;
+    const WalkKey least = keys_[width_.least - 1];
+    if (least == kEmpty) return farthest;
+    return std::min(farthest, std::max(distance_of(least), width_.within));
+}
+
+void Walk::score(const WalkDistances& distances, const Hop& hop) {
     const simd::Kept kept{kept_nodes_.data(), kept_distances_.data()};
-    const std::size_t count = distances(hop.nodes, hop.count, threshold, kept);
+    const std::size_t count = distances(hop.nodes, hop.count, threshold(), kept);
     for (std::size_t i = 0; i < count; ++i)
         insert(walk_key(kept.distances[i], kept.rows[i]));
 }
@@ -109,9 +119,9 @@ void Walk::ask_for_list(const HnswGraph& graph, std::uint32_t node) const {
 std::span<const WalkKey> Walk::run(const HnswGraph& graph,
                                    const WalkDistances& distances,
                                    std::span<const std::uint32_t> first,
-                                   std::size_t ef,
+                                   const WalkWidth& width,
                                    SearchCounters* counters) {
-    reserve(graph, first.size(), ef);
+    reserve(graph, first.size(), width);
     enter(distances, first);
     std::uint32_t listed = kNone;
     Hop waiting;
@@ -130,7 +140,10 @@ std::span<const WalkKey> Walk::run(const HnswGraph& graph,
         counters->distances += counted_.distances;
     }
     const WalkKey* end = std::lower_bound(keys_, keys_ + size_, kEmpty);
-    return {keys_, std::min(static_cast<std::size_t>(end - keys_), ef)};
+    auto found = std::min(static_cast<std::size_t>(end - keys_), width.ef);
+    while (found > width.least && distance_of(keys_[found - 1]) > width.within)
+        --found;
+    return {keys_, found};
 }
 
 }  // namespace vecdb::index

@@ -25,6 +25,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -91,18 +92,26 @@ class WalkDistances {
     const void* vector_ = nullptr;
 };
 
+/// How many nodes a walk keeps in sight.
+struct WalkWidth {
+    std::size_t ef = 0;  ///< At most.
+    /// Beyond the nearest `least`, only nodes not farther than `within`.
+    std::size_t least = ef;
+    float within = std::numeric_limits<float>::infinity();
+};
+
 /// One thread's memory for walks; it grows to what the largest needed.
 /// Threads: single-threaded.
 class Walk {
   public:
-    /// Walk from the nearest of nodes [0, entries) of `first` and return up to `ef` nodes, nearest
-    /// first; valid until the next call. Counts in `counters` if not null.
+    /// Walk from the nearest of nodes [0, entries) of `first` and return up to width.ef nodes,
+    /// nearest first; valid until the next call. Counts in `counters` if not null.
     ///
     /// \param first  numbers of the nodes to enter at
     std::span<const WalkKey> run(const HnswGraph& graph,
                                  const WalkDistances& distances,
                                  std::span<const std::uint32_t> first,
-                                 std::size_t ef,
+                                 const WalkWidth& width,
                                  SearchCounters* counters);
 
   private:
@@ -116,11 +125,12 @@ class Walk {
         std::size_t count = 0;
     };
 
-    void reserve(const HnswGraph& graph, std::size_t entries, std::size_t ef);
+    void reserve(const HnswGraph& graph, std::size_t entries, const WalkWidth& width);
     void enter(const WalkDistances& distances, std::span<const std::uint32_t> first);
     Hop expand(const HnswGraph& graph, const WalkDistances& distances, std::uint32_t node);
     void score(const WalkDistances& distances, const Hop& hop);
     void ask_for_list(const HnswGraph& graph, std::uint32_t node) const;
+    [[nodiscard]] float threshold() const noexcept;
     std::uint32_t pop() noexcept;
     void insert(WalkKey key) noexcept;
 
@@ -129,7 +139,8 @@ class Walk {
     simd::AlignedBuffer<WalkKey> storage_;
     WalkKey* keys_ = nullptr;  ///< size_ keys, the largest possible one where there is none.
     std::size_t size_ = 0;     ///< ef, rounded up to a multiple of 8.
-    std::size_t cursor_ = 0;   ///< No key before it waits for being expanded.
+    WalkWidth width_;
+    std::size_t cursor_ = 0;  ///< No key before it waits for being expanded.
     std::vector<std::uint32_t> kept_nodes_;
     std::vector<float> kept_distances_;
     SearchCounters counted_;

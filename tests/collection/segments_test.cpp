@@ -313,6 +313,24 @@ TEST_CASE("searches and pins are right while segments are sealed and merged unde
     CHECK(test::exact_index_faults == 0);
 }
 
+TEST_CASE("writers wait for the background when growing rows are too many") {
+    const auto most_growing = [](std::size_t limit) {
+        Schema schema = Schema::single(kDim);
+        schema.vectors[0].index = HnswOptions{};
+        schema.segments = {.seal_rows = 256, .max_growing_rows = limit};
+        Collection collection = test::make_collection(schema);
+        std::size_t most = 0;
+        for (std::size_t rows = 0; rows < 20'000; rows += 50) {
+            insert(collection, rows, 50);
+            most = std::max(most, collection.health().value().growing_rows);
+        }
+        CHECK(collection.count() == 20'000);
+        return most;
+    };
+    CHECK(most_growing(0) > 5'000);
+    CHECK(most_growing(1'000) < 1'500);
+}
+
 TEST_CASE("policies out of range are refused") {
     const auto refused = [](const SegmentPolicy& policy, const char* part) {
         Schema schema = Schema::single(1);
@@ -327,6 +345,9 @@ TEST_CASE("policies out of range are refused") {
     CHECK(refused({.max_removed = 0.0F}, "max_removed"));
     CHECK(refused({.max_removed = 1.5F}, "max_removed"));
     CHECK(refused({.max_removed = std::nanf("")}, "max_removed"));
+    CHECK(refused({.seal_rows = 0, .max_growing_rows = 1'000}, "max_growing_rows is 1000"));
+    CHECK(refused({.seal_rows = 64, .max_growing_rows = 127}, "max_growing_rows is 127"));
+    CHECK(refused({.max_growing_rows = kMaxRowsPerSegment + 1}, "max_growing_rows"));
     Schema schema = Schema::single(1);
     schema.segments = {.seal_rows = 64, .merge_segments = 32, .max_removed = 1.0F};
     CHECK(schema.validate().ok());

@@ -1,5 +1,7 @@
 #include "collection/query/search.h"
 
+#include "collection/query/scratch.h"
+#include "index/coded_scan.h"
 #include "index/flat_batch.h"
 #include "index/flat_scan.h"
 #include "index/parallel.h"
@@ -7,6 +9,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace vecdb::collection {
@@ -20,6 +23,9 @@ using index::TopK;
 constexpr std::size_t kQueryBytes = std::size_t{8} << 20U;
 constexpr std::size_t kHitBytes = std::size_t{64} << 20U;
 constexpr std::size_t kMinQueries = 16;
+
+/// Codes of all rows are compared unless fewer than a fourth of them are allowed.
+constexpr std::size_t kListedShare = 4;
 
 /// Groups of queries for each thread that searches indexes: enough to even out.
 constexpr std::size_t kGroupsPerThread = 4;
@@ -69,16 +75,64 @@ bool is_indexed(const SegmentTarget& target) {
     return target.index != nullptr;
 }
 
+/// Search the segments of one partition that have an index. `best` is empty, so that the later ones
+/// need only look for what beats the hits of those before.
+void search_partition(const SearchTarget& target,
+                      std::span<const SegmentTarget> segments,
+                      std::span<const void* const> queries,
+                      std::span<TopK> best) {
+    bool narrowed = false;
+    for (const SegmentTarget& segment : segments) {
+        if (!is_indexed(segment)) continue;
+        const FlatBlock block = segment.block(0);
+        IndexSearch how = target.index_search(segment, block);
+        how.narrowed = std::exchange(narrowed, true);
+        segment.index->search(index_rows(target.field, block), queries, how, best);
+    }
+}
+
+/// The same where `best` may hold hits of other partitions: what is found in one does not depend on
+/// the others.
+void search_next_partition(const SearchTarget& target,
+                           std::span<const SegmentTarget> segments,
+                           std::span<const void* const> queries,
+                           std::span<TopK> best) {
+    const std::size_t k = best.front().capacity();
+    Scratch<Hit> slots;
+    slots->resize(queries.size() * k);
+    Scratch<TopK> own;
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        own->emplace_back(std::span(*slots).subspan(q * k, k));
+    search_partition(target, segments, queries, *own);
+    for (std::size_t q = 0; q < queries.size(); ++q)
+        best[q].merge((*own)[q]);
+}
+
+/// Return how many segments at the beginning are of one partition.
+std::size_t of_one_partition(std::span<const SegmentTarget> segments) {
+    const auto other = std::find_if(segments.begin(), segments.end(), [&](const auto& segment) {
+        return segment.partition != segments.front().partition;
+    });
+    return static_cast<std::size_t>(other - segments.begin());
+}
+
 /// Search the segments that have an index, one after the other. For each query this comes before
 /// any scan and in one thread, as what an index finds may depend on the hits found before.
 void search_indexes(const SearchTarget& target,
                     std::span<const void* const> queries,
                     std::span<TopK> best) {
-    for (const SegmentTarget& segment : target.segments) {
-        if (!is_indexed(segment)) continue;
-        const FlatBlock block = segment.block(0);
-        segment.index->search(
-            index_rows(target.field, block), queries, target.index_search(segment, block), best);
+    bool empty = true;
+    for (std::span<const SegmentTarget> left = target.segments; !left.empty();) {
+        const auto segments = left.first(of_one_partition(left));
+        left = left.subspan(segments.size());
+        const auto indexed = std::count_if(segments.begin(), segments.end(), is_indexed);
+        if (indexed == 0) continue;
+        if (empty || indexed == 1) {
+            search_partition(target, segments, queries, best);
+        } else {
+            search_next_partition(target, segments, queries, best);
+        }
+        empty = false;
     }
 }
 
@@ -97,6 +151,51 @@ void search_indexes(const SearchTarget& target,
         if (count == 0) return;
         search_indexes(target, queries.subspan(first, count), best.subspan(first, count));
     });
+}
+
+/// Compare the rows of one piece with one query by their codes.
+void scan_piece(const SearchTarget& target,
+                const GrowingCodes& codes,
+                const CodedPiece& piece,
+                const FlatBlock& rows,
+                std::span<const void* const> queries,
+                std::span<TopK> best) {
+    const index::CodedStages stages{.space = &codes.space, .blocks = &piece.codes};
+    index::scan_all_coded(
+        stages, index_rows(target.field, rows), queries, rows.filter, best, nullptr);
+}
+
+/// Compare the rows of a growing segment with one query, by their codes where they have some.
+void scan_coded(const SearchTarget& target,
+                const SegmentTarget& segment,
+                std::span<const void* const> queries,
+                std::span<TopK> best) {
+    const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
+    const GrowingCodes& codes = *segment.segment->codes;
+    auto piece = codes.pieces.begin();
+    for (std::size_t b = 0; b < segment.segment->block_count(); ++b) {
+        const FlatBlock block = segment.block(b);
+        std::size_t done = 0;
+        while (done < block.count) {
+            const std::size_t row = b * segment.segment->rows_per_block + done;
+            const bool coded = piece != codes.pieces.end() && (*piece)->first == row;
+            const std::size_t count = coded ? (*piece)->codes.rows() : block.count - done;
+            const FlatBlock part = block.slice(done, count);
+            if (coded && (*piece)->codes.bounds()) {
+                scan_piece(target, codes, **piece, part, queries, best);
+            } else {
+                index::scan_block(kernels, queries, part, best);
+            }
+            if (coded) ++piece;
+            done += count;
+        }
+    }
+}
+
+/// Tell whether most rows of a growing segment are to be compared, and have codes.
+bool goes_by_codes(const SearchTarget& target, const SegmentTarget& segment) {
+    return segment.segment->codes != nullptr && !target.options.exact &&
+           segment.live >= segment.segment->rows / kListedShare;
 }
 
 /// Search a few queries, or queries that have no tiles, by scans: one pass over the rows for all.
@@ -187,6 +286,10 @@ std::size_t search_one(const SearchTarget& target,
     const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     for (const SegmentTarget& segment : target.segments) {
         if (is_indexed(segment)) continue;
+        if (goes_by_codes(target, segment)) {
+            scan_coded(target, segment, queries, {&best, 1});
+            continue;
+        }
         for (std::size_t b = 0; b < segment.segment->block_count(); ++b) {
             index::scan_block(kernels, queries, segment.block(b), {&best, 1});
         }

@@ -18,6 +18,7 @@ constexpr std::size_t kThreadWork = std::size_t{8} << 20U;
 void find_targets(const PartitionVersion& partition,
                   const SearchOptions& options,
                   std::vector<SegmentTarget>& out) {
+    const auto begin = static_cast<std::ptrdiff_t>(out.size());
     for (std::size_t s = 0; s < partition.segment_count(); ++s) {
         const SegmentVersion& segment = partition.segment(s);
         if (segment.live_rows == 0) continue;
@@ -25,8 +26,11 @@ void find_targets(const PartitionVersion& partition,
         if (!options.filter.allows_all()) allowed = options.filter.state()->rows(segment);
         if (allowed.live == 0) continue;
         const Index* index = options.exact ? nullptr : segment.index();
-        out.push_back({&segment, index, std::move(allowed.rows), allowed.live});
+        out.push_back({&partition, &segment, index, std::move(allowed.rows), allowed.live});
     }
+    std::stable_sort(out.begin() + begin, out.end(), [](const auto& a, const auto& b) {
+        return a.segment->live_rows > b.segment->live_rows;
+    });
 }
 
 IndexSearch SearchTarget::index_search(const SegmentTarget& segment,

@@ -21,8 +21,9 @@ namespace vecdb::collection {
 
 /// A segment and the rows of it that may be returned.
 struct SegmentTarget {
-    const SegmentVersion* segment;  ///< Lives as long as the version does.
-    const Index* index;             ///< To be searched; null: rows are compared one by one.
+    const PartitionVersion* partition;  ///< That it belongs to.
+    const SegmentVersion* segment;      ///< Lives as long as the version does.
+    const Index* index;                 ///< To be searched; null: rows are compared one by one.
     std::shared_ptr<const FilterRows> allowed;  ///< Null: every row.
     std::size_t live;                           ///< Rows that may be returned, at least 1.
 
@@ -39,7 +40,8 @@ struct SegmentTarget {
     }
 };
 
-/// Append the segments of a partition of which the options allow live rows. Throws std::bad_alloc
+/// Append the segments of a partition of which the options allow live rows, those with most live
+/// rows first. Throws std::bad_alloc
 /// and what a predicate throws.
 void find_targets(const PartitionVersion& partition,
                   const SearchOptions& options,

@@ -7,7 +7,7 @@ namespace vecdb::collection {
 namespace {
 
 /// Rows of the smallest size when the policy seals nothing by itself.
-constexpr std::size_t kSmallestSize = 16'384;
+constexpr std::size_t kSmallestSize = 4'096;
 
 /// Return the size of a segment: 0 up to policy.seal_rows, one more with each factor.
 std::size_t size_of(std::size_t rows, const SegmentPolicy& policy) {
