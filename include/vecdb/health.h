@@ -18,6 +18,9 @@ struct Health {
     /// Live rows that are searched exactly, as they are in no sealed segment.
     std::size_t growing_rows = 0;
     std::size_t sealed_segments = 0;
+    /// Sealed rows that no walk through their graph comes to, live or not; only an exact search
+    /// finds them. The library's own graphs are made so that there are none.
+    std::size_t unreachable_rows = 0;
     /// Partitions whose segments are to be sealed or merged in the background.
     std::size_t pending_partitions = 0;
     /// Segments are being rewritten now, in the background or by a call.

@@ -150,6 +150,15 @@ class VECDB_EXPORT Index {
     [[nodiscard]] virtual Result<std::vector<std::uint32_t>> build(const IndexRows& rows,
                                                                    const IndexBuild& how) = 0;
 
+    /// Build over rows of which the first ones are those that `base`, an index of the same field,
+    /// knows already: row i is row kept[i] of its rows, i < kept.size(). Faster than build() where
+    /// they are many; otherwise the same. Returns kUnsupported when the index has no such thing.
+    [[nodiscard]] virtual Result<std::vector<std::uint32_t>> build_on(
+        const IndexRows& rows,
+        const Index& base,
+        std::span<const std::uint32_t> kept,
+        const IndexBuild& how);
+
     /// Take up rows [first, rows.count), which follow those of the index. Returns kUnsupported when
     /// the index does not grow.
     [[nodiscard]] virtual Status add(const IndexRows& rows,
@@ -181,6 +190,9 @@ class VECDB_EXPORT Index {
     [[nodiscard]] virtual Status save(SectionWriter& to) const = 0;
     /// Become what was saved. Returns kCorruption, naming what is wrong; the index is then as new.
     [[nodiscard]] virtual Status load(SectionReader& from, const IndexRows& rows) = 0;
+
+    /// Return how many rows no search comes to, however great its effort: a graph's fault.
+    [[nodiscard]] virtual std::size_t unreachable_rows() const noexcept;
 
     /// Return the bytes held.
     [[nodiscard]] virtual std::size_t memory_bytes() const noexcept = 0;

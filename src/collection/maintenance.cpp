@@ -63,6 +63,8 @@ void add_segment(const SegmentVersion& segment, Health& health) {
         health.id_bytes += segment.sealed->map.memory_bytes();
         health.row_bytes += segment.sealed->store.memory_bytes(segment.rows);
         health.index_bytes += segment.sealed->index_bytes();
+        if (segment.index() != nullptr)
+            health.unreachable_rows += segment.index()->unreachable_rows();
     }
 }
 
@@ -168,6 +170,10 @@ Result<bool> CollectionState::rewrite(const PartitionInfo& info,
     for (const std::size_t s : choose(frozen))
         sources.push_back(&frozen.segment(s));
     if (sources.empty()) return false;
+    // The largest comes first; the growing one stays the last.
+    std::stable_sort(sources.begin(), sources.end(), [&](const auto* a, const auto* b) {
+        return a != &frozen.growing && (b == &frozen.growing || a->live_rows > b->live_rows);
+    });
     // Growing rows wait until they are enough for the index; sealed ones have to be rewritten.
     const bool waits = is_source(sources, frozen.growing);
     const auto too_few = waits ? collection::TooFew::kFail : collection::TooFew::kNoIndex;

@@ -20,6 +20,9 @@ constexpr std::size_t kTaskNodes = 32;
 /// Of an overfull list this part of its places is freed, so that the next links cost nothing.
 constexpr std::size_t kFreedPart = 16;
 constexpr float kFirstAlpha = 1.0F;
+/// Neighbours that stand in for one that was left behind.
+constexpr std::size_t kStandIns = 16;
+constexpr std::uint32_t kNone = ~std::uint32_t{0};
 /// Candidates that are asked to link to a node nobody links to.
 constexpr std::size_t kConnectEf = 64;
 
@@ -74,19 +77,66 @@ HnswBuilder::HnswBuilder(const HnswSpace& space,
 Status HnswBuilder::build(std::span<const std::uint32_t> order) {
     to_do_ = 2.0 * static_cast<double>(order.size());
     const std::size_t entries = entry_count(order.size());
-    // The second pass finds what the first one missed: half the width costs no recall.
+    VECDB_TRY(pass(order, 0, order.first(entries), narrow()));
+    return pass(order, order.size(), order.first(entries), shape_);
+}
+
+/// Return the shape of a first pass. The second one finds what it missed: half the width costs no
+/// recall.
+HnswShape HnswBuilder::narrow() const {
     HnswShape narrow = shape_;
     narrow.alpha = kFirstAlpha;
     narrow.ef = std::max(shape_.ef / 2, std::min(shape_.ef, shape_.degree));
-    VECDB_TRY(pass(order, 0, order.first(entries), narrow));
-    return pass(order, order.size(), order.first(entries), shape_);
+    return narrow;
+}
+
+Status HnswBuilder::take_over(const HnswGraph& from, std::span<const std::uint32_t> kept) {
+    VECDB_TRY(how_.check());
+    Origin origin{from, std::vector<std::uint32_t>(from.nodes(), kNone)};
+    for (std::size_t i = 0; i < kept.size(); ++i)
+        origin.numbers[kept[i]] = static_cast<std::uint32_t>(i);
+    const std::size_t tasks = (kept.size() + kTaskNodes - 1) / kTaskNodes;
+    parallel_for(tasks, how_.threads, [&](std::size_t task, std::size_t thread) {
+        const std::size_t end = std::min(kept.size(), (task + 1) * kTaskNodes);
+        for (std::size_t i = task * kTaskNodes; i < end; ++i)
+            inherit(static_cast<std::uint32_t>(i), origin, kept[i], workers_[thread]);
+    });
+    return how_.check();
+}
+
+/// Give `node` the list that it had as node `old`.
+void HnswBuilder::inherit(std::uint32_t node,
+                          const Origin& from,
+                          std::uint32_t old,
+                          Worker& worker) {
+    auto& list = worker.list;
+    list.clear();
+    bool all = true;
+    for (const std::uint32_t each : from.graph.neighbours(old)) {
+        if (from.numbers[each] != kNone) {
+            list.push_back(from.numbers[each]);
+            continue;
+        }
+        all = false;
+        const auto others = from.graph.neighbours(each);
+        for (const std::uint32_t other : others.first(std::min(others.size(), kStandIns))) {
+            if (from.numbers[other] != kNone) list.push_back(from.numbers[other]);
+        }
+    }
+    if (!all) {
+        measure(node, worker);
+        prune(shape_.degree, shape_.alpha, worker);
+        list = worker.chosen;
+    }
+    graph_.set(node, list);
+    degrees_[node] = static_cast<std::uint16_t>(list.size());
 }
 
 Status HnswBuilder::add(std::size_t first, std::span<const std::uint32_t> entries) {
     std::vector<std::uint32_t> order(graph_.nodes() - first);
     std::iota(order.begin(), order.end(), static_cast<std::uint32_t>(first));
     to_do_ = 2.0 * static_cast<double>(order.size());
-    VECDB_TRY(pass(order, first, entries, shape_));
+    VECDB_TRY(pass(order, first, entries, narrow()));
     return pass(order, graph_.nodes(), entries, shape_);
 }
 

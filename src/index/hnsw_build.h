@@ -50,6 +50,10 @@ class HnswBuilder {
     /// Link all nodes: `order` lists them, the first ones to enter at first.
     [[nodiscard]] Status build(std::span<const std::uint32_t> order);
 
+    /// Give node i the list of node kept[i] of another graph, i < kept.size(). For a neighbour that
+    /// was not kept neighbours of its own stand in.
+    [[nodiscard]] Status take_over(const HnswGraph& from, std::span<const std::uint32_t> kept);
+
     /// Link nodes [first, graph.nodes()) to those before them, which are linked and can be reached
     /// from `entries`.
     [[nodiscard]] Status add(std::size_t first, std::span<const std::uint32_t> entries);
@@ -86,6 +90,14 @@ class HnswBuilder {
         std::vector<float> distances;
     };
 
+    /// A graph of which nodes are taken over.
+    struct Origin {
+        const HnswGraph& graph;
+        std::vector<std::uint32_t> numbers;  ///< Of its nodes here; none for those left behind.
+    };
+
+    void inherit(std::uint32_t node, const Origin& from, std::uint32_t old, Worker& worker);
+    [[nodiscard]] HnswShape narrow() const;
     Status pass(std::span<const std::uint32_t> order,
                 std::size_t linked,
                 std::span<const std::uint32_t> entries,

@@ -55,6 +55,20 @@ std::span<const std::byte> bytes_of(std::span<const T> items) {
     return std::as_bytes(items);
 }
 
+/// Choose the nodes to enter a graph at of which the first `kept` come from another one: its first
+/// nodes, which it was entered at, and of the others as many at random as is their share.
+std::vector<std::uint32_t> spread_entries(std::size_t nodes, std::size_t kept, std::uint64_t seed) {
+    const std::size_t all = entry_count(nodes);
+    const std::size_t others = all * (nodes - kept) / nodes;
+    std::vector<std::uint32_t> entries(all - others);
+    std::iota(entries.begin(), entries.end(), 0U);
+    std::vector<std::uint32_t> order = random_order(nodes - kept, seed);
+    order.resize(others);
+    for (const std::uint32_t each : order)
+        entries.push_back(static_cast<std::uint32_t>(kept) + each);
+    return entries;
+}
+
 }  // namespace
 
 /// One thread's memory for searches.
@@ -133,33 +147,76 @@ Result<CodeLayout> HnswIndex::choose_codes(const IndexRows& rows,
     }
 }
 
+Result<HnswIndex::Codings> HnswIndex::code(const IndexRows& rows,
+                                           const CodeSpace& space,
+                                           CodeLayout layout,
+                                           const IndexBuild& how) {
+    Codings codes;
+    VECDB_ASSIGN(codes.walk, CodeTable::build(rows, space, layout, how));
+    // A graph of coarse codes is a coarse graph: it is built on finer ones.
+    if (layout == CodeLayout::kRow4 || layout == CodeLayout::kRow5) {
+        VECDB_ASSIGN(codes.finer, CodeTable::build(rows, space, CodeLayout::kRow7, how));
+    }
+    return codes;
+}
+
+/// Become a finished graph, its nodes put in an order of their own, which is returned. Searches
+/// enter it at `entries`.
+std::vector<std::uint32_t> HnswIndex::adopt(HnswGraph graph,
+                                            const CodeTable& walk_codes,
+                                            CodeSpace space,
+                                            std::span<const std::uint32_t> entries) {
+    std::vector<std::uint32_t> placed = locality_order(graph, entries);
+    graph_ = renumbered(graph, placed);
+    unreachable_ = count_unreachable(graph_, this->entries());
+    codes_ = coded() ? walk_codes.reordered(placed) : CodeTable();
+    space_ = std::move(space);
+    return placed;
+}
+
 Result<std::vector<std::uint32_t>> HnswIndex::build(const IndexRows& rows, const IndexBuild& how) {
     CodeSpace space(rows.dim);
-    CodeTable build_codes;
-    CodeTable walk_codes;
+    Codings codes;
     if (coded()) {
         VECDB_ASSIGN(const CodeLayout layout, choose_codes(rows, how, space));
-        VECDB_ASSIGN(walk_codes, CodeTable::build(rows, space, layout, how));
-        // A graph of coarse codes is a coarse graph: it is built on finer ones.
-        if (layout == CodeLayout::kRow4 || layout == CodeLayout::kRow5) {
-            VECDB_ASSIGN(build_codes, CodeTable::build(rows, space, CodeLayout::kRow7, how));
-        }
+        VECDB_ASSIGN(codes, code(rows, space, layout, how));
     }
-    const CodeTable* compared = build_codes.empty() ? &walk_codes : &build_codes;
-    const HnswSpace nodes(rows, space, coded() ? compared : nullptr);
+    const HnswSpace nodes(rows, space, coded() ? &codes.compared() : nullptr);
     HnswGraph graph(rows.count, 2 * options_.m);
     const HnswShape wanted = shape();
-
     std::vector<std::uint32_t> order = random_order(rows.count, how.seed);
     VECDB_TRY(HnswBuilder(nodes, wanted, how, graph).build(order));
     order.resize(entry_count(rows.count));
     connect(nodes, order, graph);
+    return adopt(std::move(graph), codes.walk, std::move(space), order);
+}
 
-    std::vector<std::uint32_t> placed = locality_order(graph, order);
-    graph_ = renumbered(graph, placed);
-    codes_ = coded() ? walk_codes.reordered(placed) : CodeTable();
-    space_ = std::move(space);
-    return placed;
+Result<std::vector<std::uint32_t>> HnswIndex::build_on(const IndexRows& rows,
+                                                       const Index& base,
+                                                       std::span<const std::uint32_t> kept,
+                                                       const IndexBuild& how) {
+    const auto* known = dynamic_cast<const HnswIndex*>(&base);
+    if (known == nullptr || kept.size() < rows.count - kept.size() || known->coded() != coded()) {
+        return build(rows, how);
+    }
+    CodeSpace space = known->space_;
+    Codings codes;
+    if (coded()) {
+        VECDB_ASSIGN(codes, code(rows, space, known->codes_.layout(), how));
+    }
+    const HnswSpace nodes(rows, space, coded() ? &codes.compared() : nullptr);
+    HnswGraph graph(rows.count, 2 * options_.m);
+    const HnswShape wanted = shape();
+    HnswBuilder builder(nodes, wanted, how, graph);
+    VECDB_TRY(builder.take_over(known->graph_, kept));
+    std::vector<std::uint32_t> enter = spread_entries(rows.count, kept.size(), how.seed);
+    // The first of them are kept ones, and the new ones are not linked yet.
+    const auto linked = std::span(enter).first(static_cast<std::size_t>(
+        std::find_if(enter.begin(), enter.end(), [&](auto node) { return node >= kept.size(); }) -
+        enter.begin()));
+    VECDB_TRY(builder.add(kept.size(), linked));
+    connect(nodes, enter, graph);
+    return adopt(std::move(graph), codes.walk, std::move(space), enter);
 }
 
 Status HnswIndex::add(const IndexRows& rows, std::size_t first, const IndexBuild& how) {
@@ -188,6 +245,7 @@ Status HnswIndex::add(const IndexRows& rows, std::size_t first, const IndexBuild
         VECDB_TRY(HnswBuilder(nodes, wanted, how, graph).add(first, enter));
     }
     connect(nodes, enter, graph);
+    unreachable_ = count_unreachable(graph, enter);
     graph_ = std::move(graph);
     codes_ = std::move(codes);
     space_ = std::move(space);
@@ -342,6 +400,7 @@ Status HnswIndex::load(SectionReader& from, const IndexRows& rows) {
     }
     VECDB_TRY(loaded.validate(rows));
     graph_ = std::move(loaded.graph_);
+    unreachable_ = 0;  // as validate() found
     space_ = std::move(loaded.space_);
     codes_ = std::move(loaded.codes_);
     return {};

@@ -34,6 +34,10 @@ class HnswIndex final : public Index {
     [[nodiscard]] IndexCapabilities capabilities() const noexcept override;
     [[nodiscard]] Result<std::vector<std::uint32_t>> build(const IndexRows& rows,
                                                            const IndexBuild& how) override;
+    [[nodiscard]] Result<std::vector<std::uint32_t>> build_on(const IndexRows& rows,
+                                                              const Index& base,
+                                                              std::span<const std::uint32_t> kept,
+                                                              const IndexBuild& how) override;
     [[nodiscard]] Status add(const IndexRows& rows,
                              std::size_t first,
                              const IndexBuild& how) override;
@@ -44,6 +48,7 @@ class HnswIndex final : public Index {
     [[nodiscard]] Status validate(const IndexRows& rows) const override;
     [[nodiscard]] Status save(SectionWriter& to) const override;
     [[nodiscard]] Status load(SectionReader& from, const IndexRows& rows) override;
+    [[nodiscard]] std::size_t unreachable_rows() const noexcept override { return unreachable_; }
     [[nodiscard]] std::size_t memory_bytes() const noexcept override;
 
     [[nodiscard]] const HnswGraph& graph() const noexcept { return graph_; }
@@ -55,6 +60,24 @@ class HnswIndex final : public Index {
     struct Plan;
 
     [[nodiscard]] bool coded() const noexcept { return options_.codes != Codes::kNone; }
+    /// The codes of all rows: those of walks, and those that a graph is built on.
+    struct Codings {
+        CodeTable walk;
+        CodeTable finer;  ///< Empty where those of walks serve.
+
+        [[nodiscard]] const CodeTable& compared() const noexcept {
+            return finer.empty() ? walk : finer;
+        }
+    };
+
+    [[nodiscard]] static Result<Codings> code(const IndexRows& rows,
+                                              const CodeSpace& space,
+                                              CodeLayout layout,
+                                              const IndexBuild& how);
+    std::vector<std::uint32_t> adopt(HnswGraph graph,
+                                     const CodeTable& walk_codes,
+                                     CodeSpace space,
+                                     std::span<const std::uint32_t> entries);
     [[nodiscard]] HnswShape shape() const noexcept;
     [[nodiscard]] Result<CodeLayout> choose_codes(const IndexRows& rows,
                                                   const IndexBuild& how,
@@ -73,6 +96,7 @@ class HnswIndex final : public Index {
 
     HnswOptions options_;
     HnswGraph graph_;
+    std::size_t unreachable_ = 0;  ///< Counted when the graph was made.
     CodeSpace space_;
     CodeTable codes_;  ///< Empty when rows themselves are compared.
 };

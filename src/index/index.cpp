@@ -15,6 +15,18 @@ Status Index::add(const IndexRows& /*rows*/, std::size_t /*first*/, const IndexB
             "index " + std::string(capabilities().name) + " does not grow; build it again"};
 }
 
+Result<std::vector<std::uint32_t>> Index::build_on(const IndexRows& /*rows*/,
+                                                   const Index& /*base*/,
+                                                   std::span<const std::uint32_t> /*kept*/,
+                                                   const IndexBuild& /*how*/) {
+    return Status(StatusCode::kUnsupported,
+                  "index " + std::string(capabilities().name) + " is built from rows alone");
+}
+
+std::size_t Index::unreachable_rows() const noexcept {
+    return 0;
+}
+
 void Index::range_search(const IndexRows& rows,
                          const void* query,
                          float radius,

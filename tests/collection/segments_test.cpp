@@ -241,6 +241,19 @@ TEST_CASE("an error in the background is kept, and rows are searched exactly") {
     CHECK(collection.search(query, {.k = 200}).value().size() == 100);
 }
 
+TEST_CASE("rows that no search comes to are told of") {
+    Collection sound = test::make_collection(schema_of(64));
+    Collection faulty = test::make_collection(schema_of(64, {{"fail", "lost"}}));
+    for (Collection* each : {&sound, &faulty}) {
+        insert(*each, 0, 64);
+        REQUIRE(comes_to_rest(*each));
+        insert(*each, 64, 64);
+        REQUIRE(comes_to_rest(*each));
+    }
+    CHECK(sound.health().value().unreachable_rows == 0);
+    CHECK(faulty.health().value().unreachable_rows == 6);
+}
+
 TEST_CASE("a build of the caller's has precedence over the background") {
     Collection collection = test::make_collection(schema_of(64, {{"wait", "yes"}}));
     insert(collection, 0, 100);

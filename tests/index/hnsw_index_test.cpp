@@ -70,10 +70,13 @@ class Built {
 
     [[nodiscard]] std::vector<Hit> search(std::span<const float> query,
                                           std::size_t k,
-                                          IndexSearch how) const {
+                                          IndexSearch how,
+                                          std::span<const Hit> before = {}) const {
         if (how.filter.allows_all()) how.allowed_rows = matrix_.rows;
         std::vector<Hit> slots(k);
         TopK best(slots);
+        for (const Hit& hit : before)
+            best.offer(hit.score, hit.id);
         const void* queries[1] = {query.data()};
         index_.search(rows(), queries, how, {&best, 1});
         const auto hits = best.sort();
@@ -138,6 +141,37 @@ Matrix clustered_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
 }
 
 }  // namespace
+
+TEST_CASE("beside other segments a graph is walked only as far as their hits leave it to") {
+    const Built built(test::normal_rows(5'000, 24, 11), Metric::kL2, {.m = 16});
+    const Matrix queries = test::normal_rows(20, 24, 12);
+    constexpr std::size_t kNearest = 10;
+    constexpr Id kOther = 1'000'000;
+    for (std::size_t q = 0; q < queries.rows; ++q) {
+        const auto query = queries.row(q);
+        SearchCounters alone;
+        const auto hits = built.search(query, kNearest, {.ef = 100, .counters = &alone});
+
+        // Others are all farther: nothing is lost.
+        std::vector<Hit> others(kNearest, Hit{kOther, 1e6F});
+        SearchCounters counters;
+        IndexSearch how{.ef = 100, .narrowed = true, .counters = &counters};
+        CHECK(built.search(query, kNearest, how, others) == hits);
+        CHECK(counters.visited == alone.visited);
+
+        // Half of the others are nearer: half of the places are left.
+        std::fill_n(others.begin(), kNearest / 2, Hit{kOther, 0.0F});
+        std::fill(others.begin() + kNearest / 2, others.end(), Hit{kOther, 1e6F});
+        const auto half = built.search(query, kNearest, how, others);
+        CHECK(std::equal(hits.begin(), hits.begin() + kNearest / 2, half.begin() + kNearest / 2));
+
+        // All of the others are nearer: hardly anything is looked at.
+        std::fill(others.begin(), others.end(), Hit{kOther, 0.0F});
+        counters = {};
+        CHECK(built.search(query, kNearest, how, others) == others);
+        CHECK(counters.visited < alone.visited / 2);
+    }
+}
 
 TEST_CASE("hnsw finds most of the nearest rows under every metric and code", "[index][hnsw]") {
     const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct, Metric::kCosine);

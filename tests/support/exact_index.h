@@ -28,8 +28,8 @@ inline constexpr const char* kExactIndex = "test-exact";
 /// How often a collection called an ExactIndex against its contract.
 inline std::atomic<std::size_t> exact_index_faults{0};
 
-/// Parameters: fail = status | throw | memory | order | long_order | too_few, wait = yes (until
-/// the control ends the build).
+/// Parameters: fail = status | throw | memory | order | long_order | too_few | lost, wait = yes
+/// (until the control ends the build).
 class ExactIndex final : public Index {
   public:
     explicit ExactIndex(const CustomOptions& options) {
@@ -102,6 +102,9 @@ class ExactIndex final : public Index {
     [[nodiscard]] Status load(SectionReader& /*from*/, const IndexRows& rows) override {
         ids_.assign(rows.ids, rows.ids + rows.count);
         return {};
+    }
+    [[nodiscard]] std::size_t unreachable_rows() const noexcept override {
+        return fail_ == "lost" ? 3 : 0;
     }
     [[nodiscard]] std::size_t memory_bytes() const noexcept override {
         return ids_.size() * sizeof(Id);

@@ -47,18 +47,37 @@ IndexRows rows_of(const VectorField& field, const SealedSegment& segment) {
                        .filter = {}});
 }
 
+/// Build the index of a segment, by that of the first source where its rows are the most.
+Result<std::vector<std::uint32_t>> build_index(SealedSegment& segment,
+                                               const VectorField& field,
+                                               const SealSources& sources,
+                                               const IndexBuild& how) {
+    const IndexRows rows = rows_of(field, segment);
+    const SegmentVersion& first = *sources.front();
+    if (first.index() != nullptr && first.live_rows >= segment.rows - first.live_rows) {
+        std::vector<std::uint32_t> kept;
+        kept.reserve(first.live_rows);
+        first.for_each_row(
+            nullptr, [&](std::size_t row) { kept.push_back(static_cast<std::uint32_t>(row)); });
+        auto order = segment.index->build_on(rows, *first.index(), kept, how);
+        if (order.status().code() != StatusCode::kUnsupported) return order;
+    }
+    return segment.index->build(rows, how);
+}
+
 /// Build the index of `field`, if it has one, over the rows as they stand and return the order in
 /// which it wants them.
 Result<std::vector<std::uint32_t>> build(SealedSegment& segment,
                                          const VectorField& field,
+                                         const SealSources& sources,
                                          const BuildOptions& options) {
     if (is_scanned(field)) return std::vector<std::uint32_t>();
     VECDB_ASSIGN(segment.index, make_index(field));
     const Control control = part_of(options.control, kIndexBegins, kIndexEnds);
     const std::size_t threads = options.threads == 0 ? index::machine_threads() : options.threads;
-    VECDB_ASSIGN(auto order,
-                 segment.index->build(rows_of(field, segment),
-                                      {.threads = threads, .seed = 0, .control = &control}));
+    VECDB_ASSIGN(
+        auto order,
+        build_index(segment, field, sources, {.threads = threads, .seed = 0, .control = &control}));
     if (!order.empty() && !is_permutation(order, segment.rows)) {
         return Status(StatusCode::kInternal,
                       "index '" + std::string(segment.index->capabilities().name) + "' ordered " +
@@ -87,7 +106,7 @@ Result<Seal> seal(const SealSources& sources,
         std::make_shared<SealedSegment>(VectorFormat{field.dim, field.element_type}, rows);
     VECDB_TRY(copy_live(sources, segment->store, options.control));
     options.control.report(kIndexBegins);
-    auto built = build(*segment, field, options);
+    auto built = build(*segment, field, sources, options);
     if (built.status().code() == StatusCode::kFailedPrecondition && too_few == TooFew::kNoIndex) {
         segment->index.reset();
         built = std::vector<std::uint32_t>();

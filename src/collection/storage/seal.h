@@ -16,8 +16,9 @@
 
 namespace vecdb::collection {
 
-/// Segments of one partition, in the order in which their rows are put together. Views: the version
-/// that they are of outlives them.
+/// Segments of one partition, in the order in which their rows are put together; where the first
+/// has most of the rows, and an index, that index is built on. Views: the version that they are of
+/// outlives them.
 using SealSources = std::vector<const SegmentVersion*>;
 
 /// A sealed segment and where its rows come from.
