@@ -104,6 +104,7 @@ class CollectionState::Write {
     };
 
     Status fill_group(const Group& group) const;
+    Status check_superseded() const;
 
     CollectionState& state_;
     const std::span<const Id> ids_;
@@ -111,7 +112,8 @@ class CollectionState::Write {
     const Mode mode_;
     const VersionPointer current_;
     VersionEdit edit_;
-    std::vector<std::uint32_t> rows_;  // of the batch, to be stored
+    std::vector<std::uint32_t> rows_;        // of the batch, to be stored
+    std::vector<std::uint32_t> superseded_;  // by later ones of the batch, to be checked only
     std::vector<Place> replaced_;
     std::vector<Group> groups_;                                  // by ascending partition
     std::unique_ptr<collection::PartitionDirectory> directory_;  // null: that of the state has room
@@ -129,14 +131,13 @@ Status CollectionState::Write::choose_rows() {
     last.reserve(rows_.size());
     for (std::size_t i = 0; i < rows_.size(); ++i) {
         const bool repeated = i + 1 < rows_.size() && ids_[rows_[i]] == ids_[rows_[i + 1]];
-        if (!repeated) {
-            last.push_back(rows_[i]);
-        } else if (mode_ == Mode::kInsert) {
+        if (repeated && mode_ == Mode::kInsert) {
             return {StatusCode::kAlreadyExists,
                     "id " + std::to_string(ids_[rows_[i]]) + " stands in " +
                         collection::row_name(rows_[i]) + " and in " +
                         collection::row_name(rows_[i + 1]) + " of the batch"};
         }
+        (repeated ? superseded_ : last).push_back(rows_[i]);
     }
     std::sort(last.begin(), last.end());
     rows_ = std::move(last);
@@ -227,8 +228,22 @@ Status CollectionState::Write::reserve(std::span<const WriterSide> partitions) {
     return {};
 }
 
+/// Check the vectors that later ones of the batch replace.
+Status CollectionState::Write::check_superseded() const {
+    const std::size_t bytes = vector_bytes(state_.field().element_type, state_.field().dim);
+    std::vector<std::byte> copy(superseded_.empty() ? 0 : bytes);
+    float norm = 0.0F;
+    for (const std::uint32_t row : superseded_) {
+        std::memcpy(copy.data(), vectors_.slice(row, 1).data(), bytes);
+        VECDB_TRY(collection::finish_rows(
+            state_.kernels_, state_.field(), {copy.data(), 1, &norm}, {&row, 1}));
+    }
+    return {};
+}
+
 /// Write the rows behind the published ones, where no reader looks.
 Status CollectionState::Write::fill() const {
+    VECDB_TRY(check_superseded());
     if (groups_.size() == 1) return fill_group(groups_.front());
     std::vector<Status> results(groups_.size());
     const std::size_t work =

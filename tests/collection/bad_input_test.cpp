@@ -83,6 +83,23 @@ TEST_CASE("a row that is not finite refuses the whole batch") {
     }
 }
 
+TEST_CASE("a row that is not finite refuses the whole batch, also if a later one has its id") {
+    for (const Metric metric : test::kAllMetrics) {
+        CAPTURE(to_string(metric));
+        Refusing refusing(metric);
+        Batch batch;
+        batch.ids[7] = batch.ids[kBatch - 1];
+        batch.rows.row(7)[2] = kInfinity;
+        const Status upsert = refusing.collection().upsert(batch.ids, batch.rows.view());
+        CHECK(upsert.code() == StatusCode::kInvalidArgument);
+        CHECK(test::names(upsert, row_text(7)));
+        CHECK(refusing.unchanged());
+        batch.rows.row(7)[2] = 1.0F;
+        CHECK(refusing.collection().upsert(batch.ids, batch.rows.view()).ok());
+        CHECK(refusing.collection().count() == kStored + kBatch - 1);
+    }
+}
+
 TEST_CASE("a zero vector under cosine refuses the whole batch") {
     for (const std::size_t place : kPlaces) {
         Refusing refusing(Metric::kCosine);
