@@ -112,13 +112,23 @@ class Model {
         if (hits.size() != expected) {
             return text("expected", expected, "hits, got", hits.size());
         }
+        const std::string wrong = hits_fault(query, hits, allowed);
+        if (!wrong.empty()) return wrong;
+        return hits.empty() ? "" : missing_row(query, hits.back(), ids_of(hits), allowed);
+    }
+
+    /// Say what is wrong with hits that need not be the nearest: each is an allowed row at its
+    /// distance, in order, and there once.
+    [[nodiscard]] std::string hits_fault(std::span<const float> query,
+                                         std::span<const Hit> hits,
+                                         const Allowed& allowed = everything()) const {
         std::set<Id> returned;
         for (std::size_t i = 0; i < hits.size(); ++i) {
             const std::string wrong = hit_fault(query, hits, i, allowed);
             if (!wrong.empty()) return wrong;
             if (!returned.insert(hits[i].id).second) return text("id", hits[i].id, "stands twice");
         }
-        return hits.empty() ? "" : missing_row(query, hits.back(), returned, allowed);
+        return "";
     }
 
     /// Say what is wrong with an answer to a search for the allowed rows not worse than `radius`.
@@ -126,17 +136,15 @@ class Model {
                                           float radius,
                                           std::span<const Hit> hits,
                                           const Allowed& allowed = everything()) const {
+        const std::string wrong = hits_fault(query, hits, allowed);
+        if (!wrong.empty()) return wrong;
         const double farthest = distance_of(metric_, radius);
-        std::set<Id> returned;
-        for (std::size_t i = 0; i < hits.size(); ++i) {
-            const std::string wrong = hit_fault(query, hits, i, allowed);
-            if (!wrong.empty()) return wrong;
-            if (!returned.insert(hits[i].id).second) return text("id", hits[i].id, "stands twice");
-            if (distance_of(metric_, hits[i].score) > farthest) {
-                return text("id", hits[i].id, "with", hits[i].score, "is outside of", radius);
+        for (const Hit& hit : hits) {
+            if (distance_of(metric_, hit.score) > farthest) {
+                return text("id", hit.id, "with", hit.score, "is outside of", radius);
             }
         }
-        return missing_row(query, {kNoId, radius}, returned, allowed);
+        return missing_row(query, {kNoId, radius}, ids_of(hits), allowed);
     }
 
     [[nodiscard]] static Allowed everything() {
@@ -151,6 +159,13 @@ class Model {
         std::ostringstream out;
         ((out << parts << ' '), ...);
         return out.str();
+    }
+
+    static std::set<Id> ids_of(std::span<const Hit> hits) {
+        std::set<Id> ids;
+        for (const Hit& hit : hits)
+            ids.insert(hit.id);
+        return ids;
     }
 
     std::string hit_fault(std::span<const float> query,
