@@ -7,10 +7,13 @@
 #include <vecdb/collection.h>
 #include <vecdb/database.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <string>
@@ -45,6 +48,44 @@ void insert(WriteHandle& rows, std::size_t first, std::size_t count) {
     const Matrix vectors = test::integer_rows(count, kDim, 20, first);
     rows.insert(test::sequential_ids(count, static_cast<Id>(first)), vectors.view()).check();
 }
+
+/// Notes which segments the background builds, and lets it go on one by one.
+class Turns {
+  public:
+    /// Note a segment by its least id, and wait until it may be built.
+    void enter(const IndexRows& rows) {
+        std::unique_lock lock(mutex_);
+        built_.push_back(*std::min_element(rows.ids, rows.ids + rows.count));
+        changed_.notify_all();
+        changed_.wait_for(lock, kLongest, [&] { return allowed_ >= built_.size(); });
+    }
+    /// Let the segment that waits be built, if any does, and wait for the next one.
+    void next() {
+        std::unique_lock lock(mutex_);
+        allowed_ = wanted_++;
+        changed_.notify_all();
+        changed_.wait_for(lock, kLongest, [&] { return built_.size() >= wanted_; });
+    }
+    /// Wait for no more.
+    void end() {
+        const std::lock_guard lock(mutex_);
+        allowed_ = 1'000'000;
+        changed_.notify_all();
+    }
+    [[nodiscard]] std::vector<Id> built() {
+        const std::lock_guard lock(mutex_);
+        return built_;
+    }
+
+  private:
+    static constexpr std::chrono::seconds kLongest{30};
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Id> built_;
+    std::size_t wanted_ = 0;   // segments that have come
+    std::size_t allowed_ = 0;  // segments that are built
+};
 
 }  // namespace
 
@@ -205,26 +246,29 @@ TEST_CASE("a flush merges what is due, also when growing rows are too few for th
 }
 
 TEST_CASE("collections and partitions take turns in the background") {
-    Database database = Database::in_memory().value();
-    Collection busy = database.create_collection("busy", schema_of(64)).value();
-    Collection other = database.create_collection("other", schema_of(64)).value();
-    Partition last = busy.create_partition("last").value();
-    std::atomic<bool> done{false};
-    std::thread writer([&] {
-        for (std::size_t rows = 0; !done.load(); rows += 100)
-            insert(busy, rows, 100);
-    });
-    insert(other, 0, 100);
-    insert(last, 10'000'000, 100);
-    const auto sealed = [](const ReadHandle& rows) {
-        for (int i = 0; i < 30'000 && rows.stats().sealed_segments == 0; ++i)
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        return rows.stats().sealed_segments > 0;
+    Turns turns;
+    test::before_exact_build = [&](const IndexRows& rows) {
+        turns.enter(rows);
     };
-    CHECK(sealed(other));
-    CHECK(sealed(last));
-    done = true;
-    writer.join();
+    {
+        Database database = Database::in_memory().value();
+        Collection busy = database.create_collection("busy", schema_of(64)).value();
+        Collection other = database.create_collection("other", schema_of(64)).value();
+        Partition last = busy.create_partition("last").value();
+        insert(busy, 0, 100);
+        turns.next();
+        // While the first is built everybody gets something to do, the busy partition first.
+        insert(busy, 1'000, 100);
+        insert(other, 10'000, 100);
+        insert(last, 20'000, 100);
+        for (int i = 0; i < 3; ++i)
+            turns.next();
+        CHECK(turns.built() == std::vector<Id>{0, 10'000, 20'000, 1'000});
+        turns.end();
+        CHECK(comes_to_rest(busy));
+        CHECK(comes_to_rest(other));
+    }
+    test::before_exact_build = nullptr;
 }
 
 TEST_CASE("an error in the background is kept, and rows are searched exactly") {

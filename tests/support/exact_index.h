@@ -12,6 +12,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <new>
@@ -27,6 +28,9 @@ inline constexpr const char* kExactIndex = "test-exact";
 
 /// How often a collection called an ExactIndex against its contract.
 inline std::atomic<std::size_t> exact_index_faults{0};
+
+/// Called when an ExactIndex is about to be built, if set. Set while none is.
+inline std::function<void(const IndexRows&)> before_exact_build;
 
 /// Parameters: fail = status | throw | memory | order | long_order | too_few | lost, wait = yes
 /// (until the control ends the build).
@@ -48,6 +52,7 @@ class ExactIndex final : public Index {
     [[nodiscard]] Result<std::vector<std::uint32_t>> build(const IndexRows& rows,
                                                            const IndexBuild& how) override {
         if (how.threads == 0) ++exact_index_faults;
+        if (before_exact_build) before_exact_build(rows);
         constexpr int kSteps = 10;
         for (int step = 1; step <= kSteps || wait_; ++step) {
             if (how.control != nullptr) how.control->report(std::min(step, kSteps) / 10.0);
