@@ -3,95 +3,24 @@
 
 #include "support/catch.h"
 #include "support/collections.h"
+#include "support/operator_new.h"
 #include "support/random_data.h"
 
 #include <vecdb/database.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
-
-namespace {
-
-std::atomic<long> until_failure{-1};  // allocations; negative: none fails
-
-void* allocate(std::size_t size, std::size_t alignment) {
-    if (until_failure.load() >= 0 && until_failure.fetch_sub(1) == 0) throw std::bad_alloc();
-    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    if (void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded)) {
-        return memory;
-    }
-    throw std::bad_alloc();
-}
-
-constexpr std::size_t kAlignment = alignof(std::max_align_t);
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size, kAlignment);
-}
-void* operator new[](std::size_t size) {
-    return allocate(size, kAlignment);
-}
-void* operator new(std::size_t size, std::align_val_t unit) {
-    return allocate(size, static_cast<std::size_t>(unit));
-}
-void* operator new[](std::size_t size, std::align_val_t unit) {
-    return allocate(size, static_cast<std::size_t>(unit));
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    try {
-        return allocate(size, kAlignment);
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
-}
-void* operator new[](std::size_t size, const std::nothrow_t& none) noexcept {
-    return operator new(size, none);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, const std::nothrow_t&) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, const std::nothrow_t&) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
-}
 
 namespace vecdb {
 namespace {
 
 using test::Matrix;
+using test::until_failure;
 
 constexpr std::size_t kDim = 4;
 const std::vector<float> kQuery = {0.1F, 0.2F, 0.3F, 0.4F};

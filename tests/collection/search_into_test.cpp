@@ -1,83 +1,19 @@
 #include "support/catch.h"
 #include "support/collections.h"
 #include "support/exact_index.h"
+#include "support/operator_new.h"
 #include "support/random_data.h"
 
 #include <vecdb/collection.h>
 
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <vector>
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t size) {
-    ++allocations;
-    if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-    throw std::bad_alloc();
-}
-
-void* counted(std::size_t size, std::align_val_t alignment) {
-    ++allocations;
-    const auto unit = static_cast<std::size_t>(alignment);
-    if (void* memory = std::aligned_alloc(unit, (size + unit - 1) / unit * unit)) return memory;
-    throw std::bad_alloc();
-}
-
-}  // namespace
-
-// Every allocation of this program, the library's included, passes through these.
-void* operator new(std::size_t size) {
-    return counted(size);
-}
-void* operator new[](std::size_t size) {
-    return counted(size);
-}
-void* operator new(std::size_t size, std::align_val_t unit) {
-    return counted(size, unit);
-}
-void* operator new[](std::size_t size, std::align_val_t unit) {
-    return counted(size, unit);
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    return counted(size);
-}
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-    return counted(size);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-    std::free(memory);
-}
 
 namespace vecdb {
 namespace {
 
+using test::allocations;
 using test::Matrix;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();

@@ -1,7 +1,7 @@
 // Dataset files that are damaged, hostile or no files: each is refused, quickly and without memory.
 
 #include "support/catch.h"
-#include "support/largest_allocation.h"
+#include "support/operator_new.h"
 #include "support/temp_directory.h"
 
 #include <vecdb/dataset_io.h>

@@ -1,18 +1,8 @@
 #pragma once
 
 /// \file
-/// How much memory a program holds and how often it asked for some. Tests that include this also
-/// compile support/live_memory.cpp, which replaces operator new of the whole program, and link with
+/// operator_new.h whose `live_bytes` and `allocations` count memory of mmap too. Tests that include
+/// this compile support/operator_new.cpp and support/live_memory.cpp, and link with
 /// -Wl,--wrap=mmap,--wrap=munmap.
 
-#include <atomic>
-#include <cstddef>
-
-namespace vecdb::test {
-
-/// Bytes asked of operator new and mmap that were not given back.
-extern std::atomic<std::size_t> live_bytes;
-/// Calls of operator new and mmap.
-extern std::atomic<std::size_t> allocations;
-
-}  // namespace vecdb::test
+#include "support/operator_new.h"
