@@ -70,6 +70,70 @@ TEST_CASE("a small collection takes little memory") {
     CHECK(collection.stats().memory_bytes <= 65'536);
 }
 
+/// Return the bytes that finding ids takes, for each live row.
+double id_bytes_per_row(const Collection& collection) {
+    const Health health = collection.health().value();
+    return static_cast<double>(health.id_bytes) / static_cast<double>(health.live_rows);
+}
+
+/// What finding an id may take, beside the 8 bytes of the id itself.
+constexpr double kMostIdBytes = 24.0;
+
+TEST_CASE("ids are found in at most 24 bytes a row, growing, sealed and replaced ones") {
+    constexpr std::size_t kDim = 2;
+    const test::Matrix batch = test::normal_rows(1000, kDim, 1);
+    Collection collection = test::make_collection(kDim);
+    // Right after a table of ids has grown, and before it grows again.
+    for (const std::size_t rows : {100U, 1'000U, 49'000U, 50'000U, 98'000U, 99'000U, 200'000U}) {
+        CAPTURE(rows);
+        grow_to(collection, rows, batch);
+        const double growing = id_bytes_per_row(collection);
+        CHECK(growing <= kMostIdBytes);
+        CHECK(growing >= 4.0);
+    }
+    // Just less than what makes the growing rows move together.
+    for (Id first = 0; first < 99'000; first += 1'000) {
+        REQUIRE(collection.upsert(test::sequential_ids(1'000, first), batch.view()).ok());
+    }
+    CHECK(collection.stats().dead_rows == 99'000);
+    CHECK(id_bytes_per_row(collection) <= kMostIdBytes);
+    REQUIRE(collection.build_index().ok());
+    CHECK(collection.stats().sealed_rows == 200'000);
+    const double sealed = id_bytes_per_row(collection);
+    CHECK(sealed <= kMostIdBytes);
+    CHECK(sealed >= 4.0);
+    REQUIRE(collection.remove(test::sequential_ids(100'000)).ok());
+    CHECK(id_bytes_per_row(collection) <= kMostIdBytes);
+}
+
+TEST_CASE("ids are found in at most 24 bytes a row in many partitions") {
+    constexpr std::size_t kRows = 120'000;
+    const test::Matrix rows = test::normal_rows(kRows, 2, 1);
+    for (const std::size_t partitions : {2U, 1'000U, 12'000U}) {
+        for (const bool ruled : {false, true}) {
+            CAPTURE(partitions, ruled);
+            Schema schema = Schema::single(2);
+            schema.segments.seal_rows = 0;
+            if (ruled) schema.rule = {Routing::kIdModulo, partitions};
+            Collection collection = test::make_collection(schema);
+            if (ruled) {
+                REQUIRE(collection.insert(test::sequential_ids(kRows), rows.view()).ok());
+            }
+            const std::size_t size = kRows / partitions;
+            for (std::size_t i = 0; !ruled && i < partitions; ++i) {
+                Partition part = collection.create_partition(std::to_string(i)).value();
+                const auto ids = test::sequential_ids(size, static_cast<Id>(i * size));
+                part.insert(ids, rows.view().slice(i * size, size)).check();
+            }
+            const double growing = id_bytes_per_row(collection);
+            CHECK(growing <= kMostIdBytes);
+            REQUIRE(collection.build_index().ok());
+            CHECK(collection.stats().sealed_rows == kRows);
+            CHECK(id_bytes_per_row(collection) <= growing);
+        }
+    }
+}
+
 TEST_CASE("space returns while the same ids are written over and over") {
     constexpr std::size_t kRows = 2'000, kDim = 32;
     const test::Matrix rows = test::normal_rows(kRows, kDim, 2);

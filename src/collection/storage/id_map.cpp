@@ -37,6 +37,7 @@ std::optional<std::uint32_t> IdMap::find(Id id) const noexcept {
 }
 
 void IdMap::reserve(std::size_t count) {
+    if (count == 0) return;
     const std::size_t wanted = slots_for(count_ + count);
     if (wanted <= slots_.size()) return;
     std::vector<std::uint32_t> old(wanted, kEmpty);
