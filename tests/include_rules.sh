@@ -61,6 +61,8 @@ only_in "intrinsics stay in src/simd" '# *include +["<]([a-z0-9]+intrin|arm_neon
 only_in "the library does not use the tool's libraries" '# *include +["<](CLI|nlohmann)/' 'nowhere'
 only_in "the library does not print" '\b(std::cout|std::cerr|printf|fprintf|puts) *[(<]' 'nowhere'
 
+only_in "the library does not end the program" '\b(abort|exit|_Exit|quick_exit|terminate) *\(' 'nowhere'
+
 # Rivals are modules of their own, compiled as their users compile them.
 machine_flags='-m(arch|tune|cpu|avx|fma|f16c|bmi|sse)|-ffast-math|-Ofast|-funsafe-math|-ffinite-math'
 cmake_files=(CMakeLists.txt CMakePresets.json)

@@ -1,5 +1,6 @@
 #include "support/catch.h"
 #include "support/collections.h"
+#include "support/names.h"
 
 #include <vecdb/database.h>
 
@@ -103,11 +104,31 @@ TEST_CASE("what does not exist is not found and changes nothing") {
 }
 
 TEST_CASE("alias names are checked") {
+    for (const test::NameCase& name : test::name_cases()) {
+        CAPTURE(name.what);
+        Database database = database_of({"rows"});
+        const Status made = database.create_alias(name.name, "rows");
+        CHECK(made.ok() == name.valid);
+        if (!name.valid) CHECK(made.code() == StatusCode::kInvalidArgument);
+        CHECK(database.collection(name.name).ok() == name.valid);
+        CHECK(database.list_aliases().size() == (name.valid ? 1U : 0U));
+    }
+}
+
+TEST_CASE("65,536 aliases fit beside as many collections, and the next is refused") {
     Database database = database_of({"a"});
-    CHECK(database.create_alias("", "a").code() == StatusCode::kInvalidArgument);
-    CHECK(database.create_alias(std::string(256, 'x'), "a").code() == StatusCode::kInvalidArgument);
-    CHECK(database.create_alias("a\nb", "a").code() == StatusCode::kInvalidArgument);
-    CHECK(database.create_alias(std::string(255, 'x'), "a").ok());
+    std::size_t failures = 0;
+    for (std::size_t i = 1; i < kMaxCollections; ++i)
+        failures += database.create_collection(std::to_string(i), Schema::single(2)).ok() ? 0 : 1;
+    for (std::size_t i = 0; i < kMaxCollections; ++i)
+        failures += database.create_alias("alias " + std::to_string(i), "a").ok() ? 0U : 1U;
+    REQUIRE(failures == 0);
+    const Status over = database.create_alias("one more", "a");
+    CHECK(over.code() == StatusCode::kFailedPrecondition);
+    CHECK(test::names(over, "65536"));
+    CHECK(database.list_aliases().size() == kMaxCollections);
+    REQUIRE(database.drop_alias("alias 77").ok());
+    CHECK(database.create_alias("one more", "a").ok());
 }
 
 TEST_CASE("readers of a moving alias find one of the collections, whole, and never nothing") {

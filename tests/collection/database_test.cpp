@@ -136,6 +136,9 @@ TEST_CASE("a schema that is refused makes no collection") {
     Schema graph = Schema::single(8);
     graph.vectors[0].index = CustomOptions{.name = "no such index", .parameters = {}};
     CHECK(database.create_collection("a", graph).status().code() == StatusCode::kInvalidArgument);
+    const Status wide = database.create_collection("a", Schema::single(kMaxDimension + 1)).status();
+    CHECK(wide.code() == StatusCode::kInvalidArgument);
+    CHECK(test::names(wide, "32768"));
     CHECK(database.list_collections().empty());
     CHECK(database.create_collection("a", Schema::single(kMaxDimension)).ok());
 }

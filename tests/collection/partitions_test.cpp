@@ -1,6 +1,7 @@
 #include "support/catch.h"
 #include "support/collections.h"
 #include "support/model.h"
+#include "support/names.h"
 #include "support/random_data.h"
 
 #include <vecdb/collection.h>
@@ -377,6 +378,36 @@ TEST_CASE("empty partitions are small and many") {
         REQUIRE(collection.drop_partition("tenant " + std::to_string(i)).ok());
     CHECK(collection.list_partitions().size() == kCount / 2 + 1);
     CHECK(collection.search(query).value().size() == 1);
+}
+
+TEST_CASE("partition names are checked") {
+    for (const test::NameCase& name : test::name_cases()) {
+        CAPTURE(name.what);
+        Collection collection = test::make_collection(1);
+        const Result<Partition> made = collection.create_partition(name.name);
+        CHECK(made.ok() == name.valid);
+        CHECK(made.ok() == collection.partition(name.name).ok());
+        if (!name.valid) CHECK(made.status().code() == StatusCode::kInvalidArgument);
+        CHECK(collection.list_partitions().size() == (name.valid ? 2U : 1U));
+    }
+}
+
+TEST_CASE("2^20 partitions are created, and the next is refused until one goes", "[.][slow]") {
+    Collection collection = test::make_collection(1);
+    std::size_t failures = 0;
+    for (std::size_t i = 1; i < kMaxPartitions; ++i)
+        failures += collection.create_partition(std::to_string(i)).ok() ? 0U : 1U;
+    REQUIRE(failures == 0);
+    CHECK(collection.stats().partitions == kMaxPartitions);
+    const Status over = collection.create_partition("one more").status();
+    CHECK(over.code() == StatusCode::kFailedPrecondition);
+    CHECK(test::names(over, "1048576"));
+    CHECK(collection.stats().partitions == kMaxPartitions);
+    Partition last = collection.partition(std::to_string(kMaxPartitions - 1)).value();
+    REQUIRE(last.insert(7, kOne).ok());
+    CHECK(test::ids_of(collection.search(kOne).value()) == std::vector<Id>{7});
+    REQUIRE(collection.drop_partition("77").ok());
+    CHECK(collection.create_partition("one more").ok());
 }
 
 TEST_CASE("the largest number of partitions by a rule is served", "[.][slow]") {

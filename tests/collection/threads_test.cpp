@@ -8,10 +8,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -277,6 +279,76 @@ TEST_CASE("handles are dropped while others search") {
     done = true;
     reader.join();
     CHECK(wrong == 0);
+}
+
+TEST_CASE("no read waits for a write that is under way") {
+    Collection collection = test::make_collection(kDim);
+    REQUIRE(collection.insert(test::sequential_ids(100), rows_of(100, 1).view()).ok());
+    std::atomic<int> calls{0};
+    std::atomic<bool> read{false}, waited{false};
+    std::thread reader;
+    // A removal asks the filter about rows that came while it was asked about the others once more,
+    // and then it is the writer.
+    const Filter filter = Filter::where([&](Id id) {
+        const int call = ++calls;
+        if (call == 1) {
+            std::thread([&] {
+                collection.insert(test::sequential_ids(50, 1'000), rows_of(50, 1).view()).check();
+            }).join();
+        }
+        if (id == 1'000 && !reader.joinable()) {
+            reader = std::thread([&] {
+                const Pin pin = collection.pin();
+                const bool all = collection.search(origin(), {.k = 200}).value().size() == 150 &&
+                                 collection.get(1'049).value().found[0] &&
+                                 collection.range_search(origin(), 1e9F).value().size() == 150 &&
+                                 pin.count() == 150 && collection.stats().live_rows == 150;
+                read = all;
+            });
+            for (int i = 0; i < 10'000 && !read.load(); ++i)
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            waited = !read.load();
+        }
+        return id % 2 == 0;
+    });
+    CHECK(collection.remove(filter).value() == 75);
+    REQUIRE(reader.joinable());
+    reader.join();
+    CHECK_FALSE(waited);
+    CHECK(collection.count() == 75);
+}
+
+TEST_CASE("a database and the handles of others go while calls run") {
+    for (int round = 0; round < 20; ++round) {
+        std::optional<Database> database = Database::in_memory().value();
+        Schema schema = test::exact_schema(kDim);
+        schema.segments.seal_rows = 64;
+        std::optional<Collection> rows = database->create_collection("rows", schema).value();
+        rows->insert(test::sequential_ids(200), rows_of(200, 1).view()).check();
+        std::atomic<int> begun{0};
+        std::atomic<std::size_t> wrong{0};
+        std::vector<std::thread> threads;
+        const auto start = [&](const std::function<bool(Collection&, int)>& call) {
+            threads.emplace_back([&, call, own = *rows]() mutable {
+                ++begun;
+                for (int i = 0; i < 30; ++i)
+                    wrong += call(own, i) ? 0U : 1U;
+            });
+        };
+        start([](Collection& own, int) { return own.search(origin()).value().size() == 10; });
+        start([](Collection& own, int) { return own.build_index({.threads = 1}).ok(); });
+        start([](Collection& own, int i) {
+            return own.upsert(test::sequential_ids(100, 100 * i), rows_of(100, i).view()).ok();
+        });
+        while (begun.load() < 3)
+            std::this_thread::yield();
+        if (round % 2 == 0) database->drop_collection("rows").check();
+        database.reset();
+        rows.reset();
+        for (std::thread& thread : threads)
+            thread.join();
+        CHECK(wrong == 0);
+    }
 }
 
 TEST_CASE("rows are fetched right beside writes that grow the collection, and writes that fail") {

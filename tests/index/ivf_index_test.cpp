@@ -1,6 +1,7 @@
 #include "index/ivf_index.h"
 
 #include "index/ivf_segment.h"
+#include "support/capture.h"
 #include "support/catch.h"
 
 #include <vecdb/dataset_io.h>
@@ -353,29 +354,6 @@ TEST_CASE("ivf counts what it did") {
     CHECK(counters.visited == 31);
     CHECK(counters.distances < 4500);
 }
-
-/// Everything written to a file descriptor while this lives.
-class Capture {
-  public:
-    explicit Capture(int descriptor) : descriptor_(descriptor), before_(dup(descriptor)) {
-        file_ = std::tmpfile();
-        dup2(fileno(file_), descriptor);
-    }
-    ~Capture() { std::fclose(file_); }
-    /// End and return how many bytes came.
-    long bytes() {
-        std::fflush(nullptr);
-        dup2(before_, descriptor_);
-        close(before_);
-        std::fseek(file_, 0, SEEK_END);
-        return std::ftell(file_);
-    }
-
-  private:
-    int descriptor_;
-    int before_;
-    std::FILE* file_;
-};
 
 TEST_CASE("ivf training prints nothing") {
     // So few rows a list make Faiss warn unless it is told not to.

@@ -8,6 +8,7 @@
 #include "support/catch.h"
 
 #include <chrono>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -177,6 +178,23 @@ TEST_CASE("a directory names every partition that an id was entered with, and fe
         directory.enter(id, *partitions.begin());
     CHECK(directory.used() == used);
     CHECK(directory.memory_bytes() <= kIds * 11);
+}
+
+TEST_CASE("numbers of rows and partitions have room for the largest ones",
+          "[collection][storage]") {
+    // Maps of ids mark free places by the largest number, which no row has.
+    CHECK(vecdb::kMaxRowsPerSegment < std::numeric_limits<std::uint32_t>::max());
+    // A directory has places with every mark of the last partition, and none is taken for free.
+    constexpr Id kIds = 20'000;
+    constexpr auto kLast = static_cast<std::uint32_t>(vecdb::kMaxPartitions - 1);
+    PartitionDirectory directory(kIds);
+    for (Id id = 0; id < kIds; ++id)
+        directory.enter(id, kLast);
+    CHECK(directory.used() == kIds);
+    std::size_t found = 0;
+    for (Id id = 0; id < kIds; ++id)
+        found += directory.find(id, [](std::uint32_t each) { return each == kLast; }) ? 1U : 0U;
+    CHECK(found == kIds);
 }
 
 TEST_CASE("every number of rows of a growing segment knows the last of an id below it",
