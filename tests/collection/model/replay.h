@@ -116,7 +116,9 @@ class Replay {
     Fault search_radius(Random& random, const ReadHandle& rows, const Question& question);
     Question some_question(Random& random, const ExpectedView& view);
     Question question_to(Random& random, const Held& target);
+    void name_moment(Random& random, const Held& target, Question& question);
     void name_partitions(Random& random, Question& question);
+    void count_found(std::span<const Hit> truth, std::span<const Hit> hits);
     Fault check(std::span<const float> query, const Question& question, std::span<const Hit> hits);
 
     // Segments, partitions, the past.
@@ -145,6 +147,7 @@ class Replay {
     // Rebuilds.
     struct Rebuilding;
     Fault rebuild(Random& random);
+    Fault rebuild(Random& random, Rebuilding& plan);
     void plan_source(Random& random, Rebuilding& plan) const;
     void plan_options(Random& random, Rebuilding& plan) const;
     Fault interfere(Random& random, Rebuilding& plan);

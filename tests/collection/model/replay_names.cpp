@@ -134,7 +134,7 @@ Fault Replay::finish() {
     if (tracing_) trace_.emplace_back("the end");
     Fault fault = audit();
     if (!fault.empty()) return fault;
-    constexpr std::size_t kEnough = 1'000;
+    constexpr std::size_t kEnough = 300;
     const double found = static_cast<double>(found_) / static_cast<double>(std::max(wanted_, 1UL));
     if (wanted_ < kEnough || found >= settings_.recall()) return "";
     return "recall " + std::to_string(found) + ", not " + std::to_string(settings_.recall());

@@ -60,19 +60,24 @@ Replay::Question Replay::some_question(Random& random, const ExpectedView& view)
 Replay::Question Replay::question_to(Random& random, const Held& target) {
     Question question = some_question(random, target.view());
     if (one_in(random, target.expected->keeps_past() ? 3 : 20)) {
-        const std::uint64_t now = target.expected->sequence();
-        const std::uint64_t back = below(random, 8);
-        const std::uint64_t then = one_in(random, 10) ? now + 1 : now - std::min(now, back);
-        question.options.as_of = Moment(then);
-        note(", as of ", then, " of ", now);
-        question.view.rows = target.expected->at(then);
-        if (then > now) question.errors.push_back(StatusCode::kInvalidArgument);
-        if (question.view.rows == nullptr) question.errors.push_back(StatusCode::kNotFound);
+        name_moment(random, target, question);
     }
     const bool known = question.view.rows != nullptr;
     if (known && !question.view.exists()) question.errors.push_back(StatusCode::kNotFound);
     if (known && !target.partition && one_in(random, 5)) name_partitions(random, question);
     return question;
+}
+
+/// Let a question be about an earlier moment, or one still to come.
+void Replay::name_moment(Random& random, const Held& target, Question& question) {
+    const std::uint64_t now = target.expected->sequence();
+    const std::uint64_t back = below(random, 8);
+    const std::uint64_t then = one_in(random, 10) ? now + 1 : now - std::min(now, back);
+    question.options.as_of = Moment(then);
+    question.view.rows = target.expected->at(then);
+    note(", as of ", then, " of ", now);
+    if (then > now) question.errors.push_back(StatusCode::kInvalidArgument);
+    if (question.view.rows == nullptr) question.errors.push_back(StatusCode::kNotFound);
 }
 
 /// Let a question be about one or two partitions by name, most of which there are.
@@ -84,10 +89,11 @@ void Replay::name_partitions(Random& random, Question& question) {
         const auto found = std::next(rows->partitions.begin(), at);
         const bool none = one_in(random, 12);
         question.options.partitions.push_back(none ? "none" : found->first);
-        if (none)
+        if (none) {
             question.errors.push_back(StatusCode::kNotFound);
-        else
+        } else {
             numbers.push_back(found->second);
+        }
         note(", in '", question.options.partitions.back(), "'");
     }
     question.allowed = [rows, numbers, allowed = question.allowed](Id id) {
@@ -114,14 +120,18 @@ Fault Replay::check(std::span<const float> query,
     if (hits.size() != truth.size()) {
         return std::to_string(hits.size()) + " hits, not " + std::to_string(truth.size());
     }
-    if (hits.empty()) return "";
-    // Rows as far away as the last of the truth are as good.
-    const double farthest = distance_of(settings_.metric, truth.back().score) + 1e-5;
+    if (k < settings_.ids && !hits.empty()) count_found(truth, hits);
+    return model.hits_fault(query, hits, allowed);
+}
+
+/// Count how many of the nearest were found; rows as far away as the last of them are as good.
+void Replay::count_found(std::span<const Hit> truth, std::span<const Hit> hits) {
+    constexpr double kRounding = 1e-5;
+    const double farthest = distance_of(settings_.metric, truth.back().score) + kRounding;
     wanted_ += truth.size();
     found_ += static_cast<std::size_t>(std::count_if(hits.begin(), hits.end(), [&](const Hit& hit) {
         return distance_of(settings_.metric, hit.score) <= farthest;
     }));
-    return model.hits_fault(query, hits, allowed);
 }
 
 Fault Replay::search(Random& random, const ReadHandle& rows, const Question& question) {

@@ -202,10 +202,8 @@ Fault Replay::adopt(Rebuilding& plan, const RebuildReport& report) {
 
 Fault Replay::rebuild(Random& random) {
     const std::string alias = some_alias(random);
-    const bool alone = one_in(random, 2);
     note(" '", alias, "'");
-    const auto found = names_.aliases.find(alias);
-    if (found == names_.aliases.end()) {
+    if (names_.aliases.count(alias) == 0) {
         const RebuildSource nothing{.rows = 0, .next = [] {
                                         return RowBatch{};
                                     }};
@@ -220,15 +218,15 @@ Fault Replay::rebuild(Random& random) {
     plan.begin = live->expected->sequence();
     plan_source(random, plan);
     plan_options(random, plan);
-    note(" = ",
-         text_of(plan.live),
-         " -> '",
-         plan.name,
-         "', ",
-         plan.rows,
-         " rows",
-         plan.options.carry_over ? ", carry_over" : "",
-         plan.options.keep_old ? ", keep_old" : "");
+    note(" = ", text_of(plan.live), " -> '", plan.name, "', ", plan.rows, " rows");
+    note(plan.options.carry_over ? ", carry_over" : "", plan.options.keep_old ? ", keep_old" : "");
+    return rebuild(random, plan);
+}
+
+/// Rebuild as decided, perhaps with other calls meanwhile.
+Fault Replay::rebuild(Random& random, Rebuilding& plan) {
+    Fault fault;
+    const bool alone = one_in(random, 2);
     const RebuildSource source{
         .rows = plan.announced, .next = [&]() -> Result<RowBatch> {
             if (plan.given == 0 && !alone) fault = interfere(random, plan);
@@ -236,7 +234,7 @@ Fault Replay::rebuild(Random& random) {
             const Rebuilding::Part& part = plan.parts[plan.given++];
             return RowBatch{part.batch.ids, part.batch.rows.view(), part.partition};
         }};
-    const auto report = database_.rebuild(alias, source, plan.options);
+    const auto report = database_.rebuild(plan.alias, source, plan.options);
     if (!fault.empty()) return "meanwhile: " + fault;
     if (plan.alerts != (report.ok() ? 0U : 1U)) return "the alert was called wrongly";
     const bool too_few = settings_.served == Served::kIvf && plan.rows < 2 * kLists;
