@@ -16,6 +16,7 @@
 #include <vecdb/health.h>
 #include <vecdb/index.h>
 #include <vecdb/index_options.h>
+#include <vecdb/merge_hits.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/retention.h>
 #include <vecdb/schema.h>
