@@ -13,8 +13,8 @@ namespace vecdb {
 
 /// How Collection::build_index is to run.
 struct BuildOptions {
-    /// Threads used, 1 to 1,024; 0 means as many as the machine has. The index does not depend on
-    /// it.
+    /// Threads used at most, 1 to 1,024; 0 means as many as DatabaseOptions::threads allows. The
+    /// index does not depend on it.
     std::size_t threads = 0;
     /// Progress, cancel token and deadline.
     Control control = {};

@@ -4,6 +4,7 @@
 /// A set of collections with one name space.
 
 #include <vecdb/collection.h>
+#include <vecdb/database_options.h>
 #include <vecdb/export.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/schema.h>
@@ -37,8 +38,9 @@ struct Alias {
 class VECDB_EXPORT Database {
   public:
     /// Make an empty database that lives as long as it and the handles on its collections do.
-    /// Returns the error of active_simd_level() when VECDB_SIMD cannot be served.
-    [[nodiscard]] static Result<Database> in_memory();
+    /// Returns kInvalidArgument (options), and the error of active_simd_level() when VECDB_SIMD
+    /// cannot be served.
+    [[nodiscard]] static Result<Database> in_memory(const DatabaseOptions& options = {});
 
     ~Database();
     Database(Database&&) noexcept;

@@ -28,8 +28,8 @@ struct SearchOptions {
     std::size_t k = 10;
     /// Which rows may be returned; all by default. Keep and reuse a filter: see Filter.
     Filter filter = {};
-    /// Threads used, 1 to 1,024; 0 means as many as the machine has. 1 is the calling thread alone.
-    /// The answer does not depend on it.
+    /// Threads used at most, 1 to 1,024; 0 means as many as DatabaseOptions::threads allows. 1 is
+    /// the calling thread alone. The answer does not depend on it.
     std::size_t threads = 1;
     /// Compare every allowed row, whatever the index: the true nearest, to check an index against.
     /// Slower than an index of FlatOptions, which is exact too.

@@ -8,6 +8,7 @@
 #include <vecdb/collection.h>
 #include <vecdb/control.h>
 #include <vecdb/database.h>
+#include <vecdb/database_options.h>
 #include <vecdb/dataset_io.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/filter.h>

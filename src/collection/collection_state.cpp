@@ -61,12 +61,12 @@ Status no_such_partition(std::string_view name) {
 CollectionState::CollectionState(std::string name,
                                  Schema schema,
                                  const simd::KernelTable& kernels,
-                                 std::shared_ptr<collection::Background> background)
+                                 std::shared_ptr<collection::Services> services)
     : name_(std::move(name)),
       schema_(std::move(schema)),
       index_name_(index::index_name(field().index)),
       kernels_(kernels),
-      background_(std::move(background)) {
+      services_(std::move(services)) {
     const bool routed = schema_.rule.routing != Routing::kNone;
     const std::size_t count = routed ? schema_.rule.partitions : 1;
     const Version nothing;

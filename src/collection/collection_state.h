@@ -4,7 +4,7 @@
 /// What the handles on one collection share.
 
 #include "collection/names.h"
-#include "collection/operate/background.h"
+#include "collection/operate/services.h"
 #include "collection/storage/growing_segment.h"
 #include "collection/storage/history.h"
 #include "collection/storage/partition_directory.h"
@@ -56,11 +56,10 @@ class CollectionState {
     using VersionPointer = std::shared_ptr<const collection::Version>;
     using PartitionPointer = std::shared_ptr<const collection::PartitionInfo>;
 
-    /// \param background  may be null: then nothing is done without being asked for
     CollectionState(std::string name,
                     Schema schema,
                     const simd::KernelTable& kernels,
-                    std::shared_ptr<collection::Background> background);
+                    std::shared_ptr<collection::Services> services);
     ~CollectionState();
     CollectionState(const CollectionState&) = delete;
     CollectionState& operator=(const CollectionState&) = delete;
@@ -70,6 +69,7 @@ class CollectionState {
     [[nodiscard]] const VectorField& field() const noexcept { return schema_.vectors.front(); }
     [[nodiscard]] const std::string& index_name() const noexcept { return index_name_; }
     [[nodiscard]] const simd::KernelTable& kernels() const noexcept { return kernels_; }
+    [[nodiscard]] collection::Services& services() const noexcept { return *services_; }
 
     [[nodiscard]] VersionPointer version() const noexcept {
         const Lock lock(publishing_);
@@ -189,7 +189,7 @@ class CollectionState {
     const Schema schema_;
     const std::string index_name_;
     const simd::KernelTable& kernels_;
-    const std::shared_ptr<collection::Background> background_;
+    const std::shared_ptr<collection::Services> services_;
 
     mutable Mutex writer_;  // held for a whole write; taken before the others
     std::vector<WriterSide> partitions_ VECDB_GUARDED_BY(writer_);  // by number

@@ -59,7 +59,7 @@ Result<std::shared_ptr<CollectionState>> DatabaseState::create_collection(std::s
                                                                           const Schema& schema) {
     VECDB_TRY(collection::validate_name("collection name", name));
     VECDB_TRY(schema.validate());
-    auto made = std::make_shared<CollectionState>(std::string(name), schema, kernels, background);
+    auto made = std::make_shared<CollectionState>(std::string(name), schema, kernels, services);
     const WriteLock lock(mutex);
     VECDB_TRY(check_free(name));
     if (collections >= kMaxCollections) {
@@ -90,11 +90,12 @@ Database::~Database() = default;
 Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&&) noexcept = default;
 
-Result<Database> Database::in_memory() {
-    return guard([]() -> Result<Database> {
+Result<Database> Database::in_memory(const DatabaseOptions& options) {
+    return guard([&]() -> Result<Database> {
+        VECDB_TRY(options.validate());
         collection::register_builtin();
         VECDB_ASSIGN(const simd::KernelTable* kernels, simd::active_table());
-        return Database(std::make_unique<DatabaseState>(*kernels));
+        return Database(std::make_unique<DatabaseState>(*kernels, options));
     });
 }
 

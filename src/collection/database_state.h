@@ -5,10 +5,11 @@
 
 #include "collection/collection_state.h"
 #include "collection/names.h"
-#include "collection/operate/background.h"
+#include "collection/operate/services.h"
 #include "mutex.h"
 #include "simd/kernel_table.h"
 
+#include <vecdb/database_options.h>
 #include <vecdb/schema.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
@@ -27,8 +28,8 @@ namespace vecdb {
 /// Threads: internally synchronised by `mutex`.
 class DatabaseState {
   public:
-    explicit DatabaseState(const simd::KernelTable& table)
-        : kernels(table), background(std::make_shared<collection::Background>()) {}
+    DatabaseState(const simd::KernelTable& table, const DatabaseOptions& options)
+        : kernels(table), services(std::make_shared<collection::Services>(options)) {}
 
     /// What a name stands for.
     struct Entry {
@@ -59,7 +60,7 @@ class DatabaseState {
         VECDB_REQUIRES(mutex);
 
     const simd::KernelTable& kernels;
-    const std::shared_ptr<collection::Background> background;  // outlived by collections
+    const std::shared_ptr<collection::Services> services;  // shared with the collections
     mutable SharedMutex mutex;
     Names names VECDB_GUARDED_BY(mutex);
     std::size_t collections VECDB_GUARDED_BY(mutex) = 0;                    // of the names

@@ -219,8 +219,7 @@ Status CollectionState::adopt(const PartitionInfo& info,
 
 Status CollectionState::build_index(const PartitionInfo* only, const BuildOptions& options) {
     return rewrite_partitions(
-        only, options, [&](const PartitionInfo& info, const Control& control) {
-            const BuildOptions part{.threads = options.threads, .control = control};
+        only, options, [&](const PartitionInfo& info, const BuildOptions& part) {
             return rewrite(info, all_segments, part).status();
         });
 }
@@ -228,7 +227,7 @@ Status CollectionState::build_index(const PartitionInfo* only, const BuildOption
 Status CollectionState::flush(const PartitionInfo* only, const BuildOptions& options) {
     constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
     VECDB_TRY(rewrite_partitions(
-        only, options, [&](const PartitionInfo& info, const Control& control) -> Status {
+        only, options, [&](const PartitionInfo& info, const BuildOptions& part) -> Status {
             // Growing rows once: writers may add more of them all the time.
             std::size_t seal_rows = collection::is_scanned(field()) ? kNever : 1;
             const auto choose = [&](const PartitionVersion& partition) {
@@ -236,9 +235,9 @@ Status CollectionState::flush(const PartitionInfo* only, const BuildOptions& opt
             };
             double begin = 0.0;
             for (bool more = true; more; seal_rows = kNever, begin = 1.0) {
-                const BuildOptions part{.threads = options.threads,
-                                        .control = collection::part_of(control, begin, 1.0)};
-                auto done = rewrite(info, choose, part);
+                const BuildOptions rest{.threads = part.threads,
+                                        .control = collection::part_of(part.control, begin, 1.0)};
+                auto done = rewrite(info, choose, rest);
                 if (leaves_rows_as_they_are(done.status()) && seal_rows != kNever) continue;
                 VECDB_ASSIGN(more, std::move(done));
             }
@@ -248,7 +247,7 @@ Status CollectionState::flush(const PartitionInfo* only, const BuildOptions& opt
     return std::exchange(background_error_, Status());
 }
 
-/// Call one(info, control) for `only` or for every partition that has rows or had some. When
+/// Call one(info, options) for `only` or for every partition that has rows or had some. When
 /// several have rows, those with too few for the index are passed over.
 template <class One>
 Status CollectionState::rewrite_partitions(const PartitionInfo* only,
@@ -263,6 +262,7 @@ Status CollectionState::rewrite_partitions(const PartitionInfo* only,
                 "an index of collection '" + name_ + "' is being built; 1 build at a time"};
     }
     options.control.report(0.0);
+    const collection::CallThreads threads(*services_, options.threads);
     const VersionPointer begin = version();
     VECDB_TRY(collection::check_exists(*begin, only));
     const std::vector<PartitionPointer> partitions = used_partitions(*begin, only);
@@ -271,7 +271,9 @@ Status CollectionState::rewrite_partitions(const PartitionInfo* only,
     for (const PartitionPointer& info : partitions) {
         const auto rows = static_cast<double>(begin->find(*info)->live_rows);
         const double after = partitions.size() == 1 ? 1.0 : std::min(done + rows / all, 1.0);
-        Status built = one(*info, collection::part_of(options.control, done, after));
+        const BuildOptions part{.threads = threads.count(),
+                                .control = collection::part_of(options.control, done, after)};
+        Status built = one(*info, part);
         if (!built.ok() && (partitions.size() == 1 || !is_passed_over(built))) return built;
         done = after;
     }
@@ -283,7 +285,7 @@ Status CollectionState::rewrite_partitions(const PartitionInfo* only,
 
 /// Note what is to be done in a partition, if anything, and see that it is done.
 void CollectionState::schedule(std::uint32_t number) noexcept {
-    if (background_ == nullptr || schema_.segments.seal_rows == 0) return;
+    if (schema_.segments.seal_rows == 0) return;
     const VersionPointer current = version();
     const PartitionVersion* partition = current->partitions.get(number);
     if (partition == nullptr) return;
@@ -302,7 +304,7 @@ void CollectionState::schedule(std::uint32_t number) noexcept {
 void CollectionState::post_maintenance() noexcept {
     if (closing_ || posted_ || rewriting_ || pending_.empty()) return;
     try {
-        background_->post(this, [this](const CancelToken& cancel) { maintain(cancel); });
+        services_->background.post(this, [this](const CancelToken& cancel) { maintain(cancel); });
         posted_ = true;
     } catch (...) {
         // As in schedule().
@@ -391,12 +393,11 @@ std::size_t CollectionState::first_seal_rows() const noexcept {
 }
 
 CollectionState::~CollectionState() {
-    if (background_ == nullptr) return;
     {
         const Lock writer(writer_);
         closing_ = true;
     }
-    background_->forget(this);
+    services_->background.forget(this);
 }
 
 // Health ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include "collection/names.h"
 
 #include <vecdb/build_options.h>
+#include <vecdb/database_options.h>
 #include <vecdb/index_options.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/retention.h>
@@ -225,6 +226,10 @@ Status Schema::validate() const {
         VECDB_TRY(segments.validate());
         return check_served(*this);
     });
+}
+
+Status DatabaseOptions::validate() const {
+    return guard([&] { return check_range("threads", threads, 0, kMaxThreads); });
 }
 
 Status BuildOptions::validate() const {

@@ -5,7 +5,6 @@
 #include "collection/query/scratch.h"
 #include "collection/query/search.h"
 #include "collection/query/segment_targets.h"
-#include "index/parallel.h"
 
 #include <vecdb/handles.h>
 
@@ -19,6 +18,7 @@
 namespace vecdb {
 namespace {
 
+using collection::CallThreads;
 using collection::PartitionInfo;
 using collection::PartitionVersion;
 using collection::Scratch;
@@ -28,11 +28,13 @@ using collection::Version;
 
 using VersionPointer = CollectionState::VersionPointer;
 
-/// Return how many threads to use of those that the options allow.
-std::size_t worker_count(const SearchTarget& target, std::size_t queries) {
+/// Take the threads that a search is worth, of those that the options allow.
+CallThreads threads_for(const CollectionState& state,
+                        const SearchTarget& target,
+                        std::size_t queries) {
+    const std::size_t useful = collection::useful_threads(target, queries);
     const std::size_t allowed = target.options.threads;
-    const std::size_t wanted = allowed == 0 ? index::machine_threads() : allowed;
-    return std::min(wanted, collection::useful_threads(target, queries));
+    return {state.services(), allowed == 0 ? useful : std::min(allowed, useful)};
 }
 
 /// What a call reads: one version, and the partition that it stays in, if not null.
@@ -185,8 +187,8 @@ Result<Hits> ReadHandle::search(VectorView query, const SearchOptions& options) 
         Hits hits(std::min(options.k, rows.count()));
         if (hits.empty()) return hits;
         const SearchTarget target = rows.target();
-        hits.resize(
-            collection::search_one(target, prepared->data(), worker_count(target, 1), hits));
+        const CallThreads threads = threads_for(*state_, target, 1);
+        hits.resize(collection::search_one(target, prepared->data(), threads.count(), hits));
         return hits;
     });
 }
@@ -202,8 +204,8 @@ Result<SearchResult> ReadHandle::search(MatrixView queries, const SearchOptions&
         SearchResult result(queries.rows(), options.k);
         if (options.k == 0 || queries.rows() == 0) return result;
         const SearchTarget target = rows.target();
-        collection::search_many(
-            target, prepared.data(), worker_count(target, queries.rows()), result);
+        const CallThreads threads = threads_for(*state_, target, queries.rows());
+        collection::search_many(target, prepared.data(), threads.count(), result);
         return result;
     });
 }
@@ -222,7 +224,8 @@ Result<Hits> ReadHandle::range_search(VectorView query,
         Rows rows(*state_, used);
         VECDB_TRY(rows.find(pinned_, partition_.get()));
         const SearchTarget target = rows.target();
-        return collection::range_search(target, prepared->data(), radius, worker_count(target, 1));
+        const CallThreads threads = threads_for(*state_, target, 1);
+        return collection::range_search(target, prepared->data(), radius, threads.count());
     });
 }
 
@@ -244,8 +247,9 @@ Result<std::size_t> ReadHandle::search_into(VectorView query,
         std::size_t found = 0;
         if (options.k > 0) {
             const SearchTarget target = rows.target();
+            const CallThreads threads = threads_for(*state_, target, 1);
             found = collection::search_one(
-                target, prepared->data(), worker_count(target, 1), hits.first(options.k));
+                target, prepared->data(), threads.count(), hits.first(options.k));
         }
         collection::pad(state_->field().metric, hits.subspan(found));
         return found;

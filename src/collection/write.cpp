@@ -248,8 +248,9 @@ Status CollectionState::Write::fill() const {
     std::vector<Status> results(groups_.size());
     const std::size_t work =
         rows_.size() * vector_bytes(state_.field().element_type, state_.field().dim);
-    const std::size_t threads = std::min(index::machine_threads(), work / kThreadWork + 1);
-    index::parallel_for(groups_.size(), threads, [&](std::size_t group, std::size_t) {
+    const collection::CallThreads threads(*state_.services_,
+                                          std::min(groups_.size(), work / kThreadWork + 1));
+    index::parallel_for(groups_.size(), threads.count(), [&](std::size_t group, std::size_t) {
         results[group] = fill_group(groups_[group]);
     });
     for (Status& result : results)

@@ -21,9 +21,10 @@ namespace vecdb::test {
 
 inline constexpr Metric kAllMetrics[] = {Metric::kL2, Metric::kInnerProduct, Metric::kCosine};
 
-/// Make an empty collection whose database is gone. Throws Error on failure.
+/// Make an empty collection whose database is gone and allows more threads than the machine may
+/// have. Throws Error on failure.
 inline Collection make_collection(const Schema& schema) {
-    Database database = Database::in_memory().value();
+    Database database = Database::in_memory({.threads = 8}).value();
     return database.create_collection("rows", schema).value();
 }
 
