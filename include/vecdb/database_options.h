@@ -3,10 +3,12 @@
 /// \file
 /// What a database may use of the machine.
 
+#include <vecdb/executor.h>
 #include <vecdb/export.h>
 #include <vecdb/status.h>
 
 #include <cstddef>
+#include <memory>
 
 namespace vecdb {
 
@@ -16,12 +18,16 @@ struct DatabaseOptions {
     /// call it: 1 to 1,024; 0 means as many as the machine has. One of them is kept for
     /// asynchronous searches, so that none waits for a long build. The others help whoever asks: a
     /// search, build or write of n threads is its calling thread and up to n - 1 of those that are
-    /// free when it begins, which it gives back when it ends. So with 1 a call never has more than
-    /// its own thread. Answers and indexes do not depend on it.
+    /// free when it begins, which it gives back when it ends; tasks of asynchronous searches take
+    /// them one at a time. So with 1 a call never has more than its own thread. Answers and indexes
+    /// do not depend on it.
     ///
-    /// Beside them one thread seals and merges segments in the background, where Schema::segments
-    /// asks for it, and takes no helpers.
+    /// Not counted are the threads of `executor`. Beside them one thread seals and merges segments
+    /// in the background, where Schema::segments asks for it, and takes no helpers.
     std::size_t threads = 0;
+    /// Runs asynchronous searches; null: threads of the library's own, which are started when they
+    /// are first needed.
+    std::shared_ptr<Executor> executor = {};
 
     /// Returns kInvalidArgument naming the field, its value and its limit.
     [[nodiscard]] VECDB_EXPORT Status validate() const;

@@ -15,6 +15,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <future>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -85,6 +87,31 @@ class VECDB_EXPORT ReadHandle {
     /// Find the k rows nearest to each row of `queries`. Same answers as one search each, faster.
     [[nodiscard]] Result<SearchResult> search(MatrixView queries,
                                               const SearchOptions& options = {}) const;
+
+    /// Begin to find the k rows nearest to `query`, and return at once: DatabaseOptions::executor
+    /// does the work, in at most options.threads tasks, and not more than DatabaseOptions::threads,
+    /// which take one partition at a time. The query is copied; the rows are those published now,
+    /// and are kept.
+    ///
+    /// Each partition is searched by itself and the answers are merged, as merge_hits does. That is
+    /// the answer of search(), ids and scores; with ivf, whose search of a partition goes by what
+    /// it found in those before, only when options.nprobe covers all lists and options.bound is 1,
+    /// and otherwise mostly a better one. The answer does not depend on the number of tasks.
+    ///
+    /// The future gets the errors of search(); kCancelled when the executor destroys all tasks
+    /// without running one; and kInternal, or kOutOfMemory, when it takes none. The last handle
+    /// that goes waits for searches that the library's own threads have not finished. Throws only
+    /// std::bad_alloc.
+    [[nodiscard]] std::future<Result<Hits>> search_async(VectorView query,
+                                                         const SearchOptions& options = {}) const;
+
+    /// The same; `done` is called once with the answer: in a thread of the executor, in this one
+    /// when the arguments are wrong or there are no rows, or in the one that destroys the last
+    /// task. It should be quick, and may search and let handles go. What it throws is dropped. If
+    /// it is empty nothing is done.
+    void search_async(VectorView query,
+                      const SearchOptions& options,
+                      std::function<void(Result<Hits>)> done) const noexcept;
 
     /// Find every row whose score is not worse than `radius`, in the metric's own terms: score <=
     /// radius under l2, hamming and jaccard, score >= radius under ip and cosine. Nearest first,

@@ -33,7 +33,7 @@ enum class StatusCode : std::uint8_t {
     kCorruption = 6,          ///< Bytes of a file are not what was written.
     kIoError = 7,             ///< The operating system refused to read or write.
     kOutOfMemory = 8,         ///< An allocation failed; nothing changed.
-    kCancelled = 9,           ///< The caller's cancel token ended the call.
+    kCancelled = 9,           ///< The caller's cancel token or executor ended the call.
     kDeadlineExceeded = 10,   ///< The caller's deadline ended the call.
     kStale = 11,              ///< A reader's files were replaced; refresh and repeat.
     kInternal = 12,           ///< A defect of the library, or an exception from a callback.

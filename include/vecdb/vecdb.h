@@ -10,6 +10,7 @@
 #include <vecdb/database.h>
 #include <vecdb/database_options.h>
 #include <vecdb/dataset_io.h>
+#include <vecdb/executor.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/filter.h>
 #include <vecdb/half.h>

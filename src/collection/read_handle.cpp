@@ -1,14 +1,18 @@
 #include "check.h"
 #include "collection/collection_state.h"
+#include "collection/query/async_search.h"
 #include "collection/query/prepared_queries.h"
 #include "collection/query/range_search.h"
 #include "collection/query/scratch.h"
 #include "collection/query/search.h"
 #include "collection/query/segment_targets.h"
+#include "collection/query/source.h"
 
 #include <vecdb/handles.h>
 
 #include <algorithm>
+#include <functional>
+#include <future>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,12 +22,15 @@
 namespace vecdb {
 namespace {
 
+using collection::AsyncQuestion;
+using collection::AsyncSearch;
 using collection::CallThreads;
 using collection::PartitionInfo;
 using collection::PartitionVersion;
 using collection::Scratch;
 using collection::SearchTarget;
 using collection::SegmentTarget;
+using collection::Source;
 using collection::Version;
 
 using VersionPointer = CollectionState::VersionPointer;
@@ -37,69 +44,6 @@ CallThreads threads_for(const CollectionState& state,
     return {state.services(), allowed == 0 ? useful : std::min(allowed, useful)};
 }
 
-/// What a call reads: one version, and the partition that it stays in, if not null.
-struct Source {
-    VersionPointer version;
-    const PartitionInfo* partition;
-
-    /// Call visit(const PartitionVersion&) for every partition that is read; none when the only one
-    /// does not exist.
-    template <class Visit>
-    void for_each(Visit&& visit) const {
-        if (partition == nullptr) {
-            version->partitions.for_each(visit);
-        } else if (const PartitionVersion* only = version->find(*partition)) {
-            visit(*only);
-        }
-    }
-    [[nodiscard]] Status check() const { return collection::check_exists(*version, partition); }
-};
-
-/// Append what the options allow of all partitions that are read.
-void find_targets(const Source& source,
-                  const SearchOptions& options,
-                  std::vector<SegmentTarget>& out) {
-    source.for_each([&](const PartitionVersion& partition) {
-        collection::find_targets(partition, options, out);
-    });
-}
-
-/// Append what the options allow of the partitions that they name, by ascending number.
-Status find_named_targets(const CollectionState& state,
-                          const Source& source,
-                          const SearchOptions& options,
-                          std::vector<SegmentTarget>& out) {
-    if (source.partition != nullptr) {
-        return {StatusCode::kInvalidArgument,
-                "partitions names '" + options.partitions.front() + "' in a search of partition '" +
-                    source.partition->name + "'; it must be empty"};
-    }
-    Scratch<const PartitionVersion*> named;
-    for (const std::string& name : options.partitions) {
-        VECDB_ASSIGN(const PartitionVersion* partition, state.partition_at(*source.version, name));
-        named->push_back(partition);
-    }
-    std::sort(named->begin(), named->end(), [](const auto* a, const auto* b) {
-        return a->info->number < b->info->number;
-    });
-    named->erase(std::unique(named->begin(), named->end()), named->end());
-    for (const PartitionVersion* partition : *named)
-        collection::find_targets(*partition, options, out);
-    return {};
-}
-
-Result<Source> source_of(const CollectionState& state,
-                         const VersionPointer& pinned,
-                         const PartitionInfo* partition,
-                         const SearchOptions& options) {
-    if (!options.as_of) return Source{pinned != nullptr ? pinned : state.version(), partition};
-    if (pinned != nullptr) {
-        return Status(StatusCode::kInvalidArgument, "as_of is set in a search of a pin");
-    }
-    VECDB_ASSIGN(VersionPointer version, state.version_at(*options.as_of));
-    return Source{std::move(version), partition};
-}
-
 /// The rows of one search.
 class Rows {
   public:
@@ -110,12 +54,9 @@ class Rows {
     /// Returns the errors of SearchOptions::as_of and partitions.
     Status find(const VersionPointer& pinned, const PartitionInfo* partition) {
         VECDB_ASSIGN(source_, source_of(state_, pinned, partition, options_));
-        VECDB_TRY(source_.check());
-        if (!options_.partitions.empty()) {
-            return find_named_targets(state_, source_, options_, *segments_);
-        }
-        find_targets(source_, options_, *segments_);
-        return {};
+        return for_each_searched(state_, source_, options_, [&](const PartitionVersion& each) {
+            collection::find_targets(each, options_, *segments_);
+        });
     }
 
     /// Return how many rows may be returned.
@@ -135,6 +76,28 @@ class Rows {
     Source source_{};  // outlives what the segments keep of it
     Scratch<SegmentTarget> segments_;
 };
+
+/// Make a search of the rows as they are now, not started yet.
+Result<std::shared_ptr<AsyncSearch>> make_async(const CollectionState& state,
+                                                const VersionPointer& pinned,
+                                                const PartitionInfo* partition,
+                                                VectorView query,
+                                                const SearchOptions& options) {
+    VECDB_TRY(options.validate());
+    AsyncQuestion asked{state.kernels(), state.field(), options, {}, {}, {}};
+    VECDB_TRY(collection::prepare_queries(state.kernels(), state.field(), query, asked.query));
+    VECDB_ASSIGN(const Source source, source_of(state, pinned, partition, options));
+    asked.version = source.version;
+    std::size_t rows = 0;
+    VECDB_TRY(for_each_searched(state, source, options, [&](const PartitionVersion& each) {
+        if (each.live_rows > 0 && options.k > 0) asked.partitions.push_back(&each);
+        rows += each.live_rows;
+    }));
+    asked.options.k = std::min(options.k, rows);
+    const std::size_t most = state.services().most_threads();
+    const std::size_t tasks = options.threads == 0 ? most : std::min(options.threads, most);
+    return std::make_shared<AsyncSearch>(std::move(asked), tasks);
+}
 
 }  // namespace
 
@@ -191,6 +154,26 @@ Result<Hits> ReadHandle::search(VectorView query, const SearchOptions& options) 
         hits.resize(collection::search_one(target, prepared->data(), threads.count(), hits));
         return hits;
     });
+}
+
+std::future<Result<Hits>> ReadHandle::search_async(VectorView query,
+                                                   const SearchOptions& options) const {
+    const auto promise = std::make_shared<std::promise<Result<Hits>>>();
+    auto answer = promise->get_future();
+    search_async(
+        query, options, [promise](Result<Hits> result) { promise->set_value(std::move(result)); });
+    return answer;
+}
+
+void ReadHandle::search_async(VectorView query,
+                              const SearchOptions& options,
+                              std::function<void(Result<Hits>)> done) const noexcept {
+    if (!done) return;
+    const auto executor = state_->services().executor;  // the callback may let this handle go
+    auto search =
+        guard([&] { return make_async(*state_, pinned_, partition_.get(), query, options); });
+    if (!search.ok()) return collection::deliver(done, std::move(search).status());
+    AsyncSearch::start(*std::move(search), *executor, std::move(done));
 }
 
 Result<SearchResult> ReadHandle::search(MatrixView queries, const SearchOptions& options) const {
@@ -288,7 +271,6 @@ Result<Pin> ReadHandle::pin(const Moment& moment) const {
     return guard([&]() -> Result<Pin> {
         VECDB_ASSIGN(Source source,
                      source_of(*state_, pinned_, partition_.get(), {.as_of = moment}));
-        VECDB_TRY(source.check());
         return Pin(state_, partition_, std::move(source.version));
     });
 }

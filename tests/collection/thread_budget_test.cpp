@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <filesystem>
+#include <future>
 #include <iterator>
 #include <thread>
 #include <utility>
@@ -145,6 +146,52 @@ TEST_CASE("a build gets the threads that its database allows and are free") {
     };
     REQUIRE(collection.build_index(options).ok());
     CHECK(threads == 1);
+}
+
+TEST_CASE("asynchronous searches keep to the threads of their database") {
+    const std::size_t limit = GENERATE(1U, 2U, 4U);
+    Database database = Database::in_memory({.threads = limit}).value();
+    const Collection collection = make_crowded(database);
+    const std::vector<float> query(kDim, 1.0F);
+    const auto search_all = [&] {
+        std::vector<std::future<Result<Hits>>> answers;
+        for (int i = 0; i < 40; ++i)
+            answers.push_back(collection.search_async(query, {.threads = 16}));
+        for (auto& answer : answers)
+            answer.get().status().check();
+    };
+    Crowd::forget(limit);
+    search_all();
+    CAPTURE(limit, Crowd::most());
+    CHECK(Crowd::most() == limit);
+
+    // Together with two callers, who have threads of their own.
+    const test::Matrix queries = test::normal_rows(64, kDim, 2);
+    const auto search_many = [&] {
+        for (int i = 0; i < 5; ++i)
+            collection.search(queries.view(), {.threads = 16}).status().check();
+    };
+    Crowd::forget();
+    std::thread first(search_many);
+    std::thread second(search_many);
+    search_all();
+    first.join();
+    second.join();
+    CHECK(Crowd::most() <= limit + 2);
+}
+
+TEST_CASE("an asynchronous search does not wait for a build that has all helpers") {
+    Database database = Database::in_memory({.threads = 2}).value();
+    Collection collection = make_crowded(database);
+    const std::vector<float> query(kDim, 1.0F);
+    std::size_t answers = 0;
+    BuildOptions options{.threads = 2};
+    options.control.progress = [&](double) {
+        answers += collection.search_async(query).get().ok() ? 1U : 0U;
+    };
+    REQUIRE(collection.build_index(options).ok());
+    CHECK(Crowd::build_threads() == 2);
+    CHECK(answers > 0);
 }
 
 TEST_CASE("a search of one query starts no thread") {

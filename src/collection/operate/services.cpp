@@ -1,5 +1,6 @@
 #include "collection/operate/services.h"
 
+#include "collection/operate/task_pool.h"
 #include "index/parallel.h"
 
 namespace vecdb::collection {
@@ -11,6 +12,9 @@ std::size_t thread_limit(const DatabaseOptions& options) noexcept {
 
 }  // namespace
 
-Services::Services(const DatabaseOptions& options) : helpers(thread_limit(options) - 1) {}
+Services::Services(const DatabaseOptions& options)
+    : helpers(std::make_shared<ThreadBudget>(thread_limit(options) - 1)),
+      executor(options.executor != nullptr ? options.executor
+                                           : std::make_shared<TaskPool>(helpers)) {}
 
 }  // namespace vecdb::collection

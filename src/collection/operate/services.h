@@ -7,19 +7,26 @@
 #include "collection/operate/thread_budget.h"
 
 #include <vecdb/database_options.h>
+#include <vecdb/executor.h>
 
 #include <cstddef>
+#include <memory>
 
 namespace vecdb::collection {
 
-/// What does a database's work. Outlived by its collections.
+/// What does a database's work; the database and its collections hold it together.
 /// Threads: internally synchronised.
 struct Services {
     /// As validated options ask for.
     explicit Services(const DatabaseOptions& options);
 
     Background background;
-    ThreadBudget helpers;  ///< Of calls; DatabaseOptions::threads without that of async searches.
+    /// Of calls, and of asynchronous searches beside the thread that is theirs.
+    const std::shared_ptr<ThreadBudget> helpers;
+    const std::shared_ptr<Executor> executor;  ///< Of asynchronous searches.
+
+    /// Return the most threads that one call may have.
+    [[nodiscard]] std::size_t most_threads() const noexcept { return 1 + helpers->limit(); }
 };
 
 /// The threads of one call, as long as it lives: the calling one, and helpers that were free.
@@ -27,7 +34,7 @@ class CallThreads {
   public:
     /// \param wanted  with the calling one; 0: as many as the database allows
     CallThreads(Services& services, std::size_t wanted) noexcept
-        : helpers_(services.helpers.take(wanted == 0 ? services.helpers.limit() : wanted - 1)) {}
+        : helpers_(services.helpers->take((wanted == 0 ? services.most_threads() : wanted) - 1)) {}
 
     /// Return their number, at least 1.
     [[nodiscard]] std::size_t count() const noexcept { return 1 + helpers_.count(); }

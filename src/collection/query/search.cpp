@@ -5,7 +5,6 @@
 #include "index/flat_batch.h"
 #include "index/flat_scan.h"
 #include "index/parallel.h"
-#include "index/top_k.h"
 
 #include <algorithm>
 #include <limits>
@@ -274,14 +273,20 @@ std::size_t search_one(const SearchTarget& target,
                        const void* query,
                        std::size_t threads,
                        std::span<Hit> hits) {
-    const void* const queries[1] = {query};
     if (threads > 1) {
+        const void* const queries[1] = {query};
         Tops tops(hits, 1, threads);
         search_indexes(target, queries, tops.of_thread(0));
         scan(target, queries, threads, tops);
         return finish(target.field.metric, tops.merged(0), hits);
     }
     TopK best(hits);
+    search_one(target, query, best);
+    return finish(target.field.metric, best, hits);
+}
+
+void search_one(const SearchTarget& target, const void* query, TopK& best) {
+    const void* const queries[1] = {query};
     search_indexes(target, queries, {&best, 1});
     const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     for (const SegmentTarget& segment : target.segments) {
@@ -294,7 +299,6 @@ std::size_t search_one(const SearchTarget& target,
             index::scan_block(kernels, queries, segment.block(b), {&best, 1});
         }
     }
-    return finish(target.field.metric, best, hits);
 }
 
 void search_many(const SearchTarget& target,

@@ -4,6 +4,7 @@
 /// Search of one version of a collection for nearest rows.
 
 #include "collection/query/segment_targets.h"
+#include "index/top_k.h"
 
 #include <vecdb/search.h>
 #include <vecdb/types.h>
@@ -20,6 +21,10 @@ std::size_t search_one(const SearchTarget& target,
                        const void* query,
                        std::size_t threads,
                        std::span<Hit> hits);
+
+/// Offer to `best` what it takes of a search of one query on the calling thread: distances, not yet
+/// scores. Allocates nothing.
+void search_one(const SearchTarget& target, const void* query, index::TopK& best);
 
 /// Search result.queries() packed queries, k = result.k() >= 1.
 void search_many(const SearchTarget& target,
