@@ -22,11 +22,12 @@ struct DatabaseOptions {
     /// them one at a time. So with 1 a call never has more than its own thread. Answers and indexes
     /// do not depend on it.
     ///
-    /// Not counted are the threads of `executor`. Beside them one thread seals and merges segments
+    /// With an executor these are tasks of it. Beside them one thread seals and merges segments
     /// in the background, where Schema::segments asks for it, and takes no helpers.
     std::size_t threads = 0;
-    /// Runs asynchronous searches; null: threads of the library's own, which are started when they
-    /// are first needed.
+    /// Runs asynchronous searches, and helps searches, builds and writes of several threads, which
+    /// never wait for a task that it has not begun; null: threads of the library's own, which are
+    /// started when they are first needed.
     std::shared_ptr<Executor> executor = {};
 
     /// Returns kInvalidArgument naming the field, its value and its limit.

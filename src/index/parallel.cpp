@@ -1,11 +1,15 @@
 #include "index/parallel.h"
 
+#include "index/helper_executor.h"
 #include "mutex.h"
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <exception>
+#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(VECDB_WITH_OPENMP)
@@ -48,6 +52,53 @@ class TaskQueue {
     std::exception_ptr error_ VECDB_GUARDED_BY(mutex_);
 };
 
+/// Lets helpers to the tasks of a call as long as it lasts: those of an executor may come later.
+class Door {
+  public:
+    explicit Door(TaskQueue& queue) noexcept : queue_(queue) {}
+
+    /// Help, if the call still lasts.
+    void work(std::size_t worker) noexcept VECDB_EXCLUDES(mutex_) {
+        {
+            const Lock lock(mutex_);
+            if (closed_) return;
+            ++inside_;
+        }
+        queue_.work(worker);
+        const Lock lock(mutex_);
+        --inside_;
+        left_.notify_all();
+    }
+    /// Let nobody in any more, and wait for those inside.
+    void close() noexcept VECDB_EXCLUDES(mutex_) {
+        const Lock lock(mutex_);
+        closed_ = true;
+        while (inside_ > 0)
+            left_.wait(mutex_);
+    }
+
+  private:
+    TaskQueue& queue_;  // gone once the door is closed
+    Mutex mutex_;
+    std::condition_variable_any left_;
+    std::size_t inside_ VECDB_GUARDED_BY(mutex_) = 0;
+    bool closed_ VECDB_GUARDED_BY(mutex_) = false;
+};
+
+thread_local Executor* helper_executor = nullptr;
+
+void run_executor(TaskQueue& queue, std::size_t threads, Executor& executor) {
+    const auto door = std::make_shared<Door>(queue);
+    try {
+        for (std::size_t worker = 1; worker < threads; ++worker)
+            executor.post([door, worker] { door->work(worker); });
+    } catch (...) {
+        // As in run_threads().
+    }
+    queue.work(0);
+    door->close();
+}
+
 void run_threads(TaskQueue& queue, std::size_t threads) {
     std::vector<std::thread> others;
     others.reserve(threads - 1);
@@ -86,12 +137,21 @@ void parallel_for(std::size_t tasks, std::size_t threads, TaskRef body, Team tea
         return;
     }
     TaskQueue queue(tasks, body);
-    if (team == Team::kPool) {
+    if (helper_executor != nullptr) {
+        run_executor(queue, threads, *helper_executor);
+    } else if (team == Team::kPool) {
         run_pool(queue, threads);
     } else {
         run_threads(queue, threads);
     }
     queue.rethrow();
+}
+
+HelperExecutor::HelperExecutor(Executor* executor) noexcept
+    : before_(std::exchange(helper_executor, executor)) {}
+
+HelperExecutor::~HelperExecutor() {
+    helper_executor = before_;
 }
 
 #if defined(VECDB_WITH_OPENMP)

@@ -328,6 +328,28 @@ TEST_CASE("an executor that throws fails a search only if it takes no task at al
     }
 }
 
+TEST_CASE("an executor helps searches and builds of several threads") {
+    const std::string kind = GENERATE("thread per task", "inline");
+    const auto late = std::make_shared<Manual>();
+    std::shared_ptr<Executor> executor = executor_of(kind);
+    const Matrix rows = rows_of(2'000, 8);
+    const Matrix queries = rows_of(50, 9);
+    std::vector<SearchResult> answers;
+    for (const auto& each :
+         {std::shared_ptr<Executor>(), executor, std::shared_ptr<Executor>(late)}) {
+        Database database = Database::in_memory({.threads = 4, .executor = each}).value();
+        const Schema schema = schema_of(Metric::kL2, HnswOptions{.m = 4, .ef_construction = 20});
+        Collection collection = database.create_collection("rows", schema).value();
+        collection.insert(test::sequential_ids(rows.rows), rows.view()).check();
+        collection.build_index({.threads = 4}).check();
+        answers.push_back(collection.search(queries.view(), {.threads = 4}).value());
+    }
+    CHECK(test::identical(answers[1].padded(), answers[0].padded()));
+    CHECK(test::identical(answers[2].padded(), answers[0].padded()));
+    CHECK(late->size() > 0);
+    late->run_all();  // the database is gone
+}
+
 TEST_CASE("a callback is called once, whatever comes") {
     Paused paused;
     std::size_t calls = 0;

@@ -15,6 +15,7 @@ std::size_t thread_limit(const DatabaseOptions& options) noexcept {
 Services::Services(const DatabaseOptions& options)
     : helpers(std::make_shared<ThreadBudget>(thread_limit(options) - 1)),
       executor(options.executor != nullptr ? options.executor
-                                           : std::make_shared<TaskPool>(helpers)) {}
+                                           : std::make_shared<TaskPool>(helpers)),
+      helper_executor(options.executor.get()) {}
 
 }  // namespace vecdb::collection

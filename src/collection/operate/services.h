@@ -5,6 +5,7 @@
 
 #include "collection/operate/background.h"
 #include "collection/operate/thread_budget.h"
+#include "index/helper_executor.h"
 
 #include <vecdb/database_options.h>
 #include <vecdb/executor.h>
@@ -24,6 +25,7 @@ struct Services {
     /// Of calls, and of asynchronous searches beside the thread that is theirs.
     const std::shared_ptr<ThreadBudget> helpers;
     const std::shared_ptr<Executor> executor;  ///< Of asynchronous searches.
+    Executor* const helper_executor;           ///< That of the user, if any: helps calls too.
 
     /// Return the most threads that one call may have.
     [[nodiscard]] std::size_t most_threads() const noexcept { return 1 + helpers->limit(); }
@@ -34,13 +36,15 @@ class CallThreads {
   public:
     /// \param wanted  with the calling one; 0: as many as the database allows
     CallThreads(Services& services, std::size_t wanted) noexcept
-        : helpers_(services.helpers->take((wanted == 0 ? services.most_threads() : wanted) - 1)) {}
+        : helpers_(services.helpers->take((wanted == 0 ? services.most_threads() : wanted) - 1)),
+          executor_(services.helper_executor) {}
 
     /// Return their number, at least 1.
     [[nodiscard]] std::size_t count() const noexcept { return 1 + helpers_.count(); }
 
   private:
     ThreadBudget::Grant helpers_;
+    index::HelperExecutor executor_;
 };
 
 }  // namespace vecdb::collection
