@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vecdb::bench {
@@ -37,21 +38,26 @@ struct Arena {
 /// Load "words" (cosine) or "mnist" (l2).
 [[nodiscard]] Dataset load_named(const std::string& name, const CompareOptions& options);
 
-/// Call `work` for each set that the command line asks for.
+/// Call work(set, folder of its truths) for each set that the command line asks for.
 template <class Work>
-void for_each_arena(const CompareOptions& options, Work&& work) {
+void for_each_set(const CompareOptions& options, Work&& work) {
     const ApproximateOptions& approximate = options.approximate;
     if (!approximate.base.empty()) {
-        Arena arena(load_files(approximate.base, approximate.queries, metric_of(approximate)),
-                    approximate,
-                    approximate.base.parent_path());
-        work(arena);
+        work(load_files(approximate.base, approximate.queries, metric_of(approximate)),
+             approximate.base.parent_path());
         return;
     }
-    for (const std::string& name : approximate.sets) {
-        Arena arena(load_named(name, options), approximate, options.data / "full");
+    for (const std::string& name : approximate.sets)
+        work(load_named(name, options), options.data / "full");
+}
+
+/// The same with the right answers and the contestants.
+template <class Work>
+void for_each_arena(const CompareOptions& options, Work&& work) {
+    for_each_set(options, [&](Dataset set, std::filesystem::path folder) {
+        Arena arena(std::move(set), options.approximate, std::move(folder));
         work(arena);
-    }
+    });
 }
 
 /// Return how long to measure.

@@ -135,8 +135,8 @@ void run_set(Bench& bench, const Dataset& set, const std::string& spec) {
 void run_rounds(Bench& bench) {
     const ApproximateOptions& options = bench.options.approximate;
     for (const std::string& spec : options.indexes) {
-        for (const std::string& name : options.sets)
-            run_set(bench, load_named(name, bench.options), spec);
+        for_each_set(bench.options,
+                     [&](const Dataset& set, const auto&) { run_set(bench, set, spec); });
     }
 }
 

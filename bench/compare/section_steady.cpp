@@ -208,13 +208,8 @@ void run_set(Bench& bench, const Dataset& set, const std::string& spec) {
 void run_steady(Bench& bench) {
     const ApproximateOptions& options = bench.options.approximate;
     for (const std::string& spec : options.indexes) {
-        for (const std::string& name : options.sets) {
-            run_set(bench,
-                    options.base.empty()
-                        ? load_named(name, bench.options)
-                        : load_files(options.base, options.queries, metric_of(options)),
-                    spec);
-        }
+        for_each_set(bench.options,
+                     [&](const Dataset& set, const auto&) { run_set(bench, set, spec); });
         if (options.base.empty()) run_set(bench, generate(bench.options.seed), spec);
     }
 }

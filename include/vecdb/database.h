@@ -95,9 +95,9 @@ class VECDB_EXPORT Database {
                                                 const RebuildOptions& options = {});
 
   private:
-    explicit Database(std::unique_ptr<DatabaseState> state) noexcept;
+    explicit Database(std::shared_ptr<DatabaseState> state) noexcept;
 
-    std::unique_ptr<DatabaseState> state_;
+    std::shared_ptr<DatabaseState> state_;
 };
 
 }  // namespace vecdb

@@ -93,10 +93,8 @@ class VECDB_EXPORT ReadHandle {
     /// which take one partition at a time. The query is copied; the rows are those published now,
     /// and are kept.
     ///
-    /// Each partition is searched by itself and the answers are merged, as merge_hits does. That is
-    /// the answer of search(), ids and scores; with ivf, whose search of a partition goes by what
-    /// it found in those before, only when options.nprobe covers all lists and options.bound is 1,
-    /// and otherwise mostly a better one. The answer does not depend on the number of tasks.
+    /// Each partition is searched by itself and the answers are merged, as merge_hits does: the
+    /// answer of search(), ids and scores, whatever the number of tasks.
     ///
     /// The future gets the errors of search(); kCancelled when the executor destroys all tasks
     /// without running one; and kInternal, or kOutOfMemory, when it takes none. The last handle

@@ -85,7 +85,7 @@ Result<std::shared_ptr<CollectionState>> DatabaseState::take_collection(std::str
     return taken;
 }
 
-Database::Database(std::unique_ptr<DatabaseState> state) noexcept : state_(std::move(state)) {}
+Database::Database(std::shared_ptr<DatabaseState> state) noexcept : state_(std::move(state)) {}
 Database::~Database() = default;
 Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&&) noexcept = default;
@@ -95,7 +95,7 @@ Result<Database> Database::in_memory(const DatabaseOptions& options) {
         VECDB_TRY(options.validate());
         collection::register_builtin();
         VECDB_ASSIGN(const simd::KernelTable* kernels, simd::active_table());
-        return Database(std::make_unique<DatabaseState>(*kernels, options));
+        return Database(std::make_shared<DatabaseState>(*kernels, options));
     });
 }
 
@@ -188,7 +188,8 @@ Result<RebuildReport> Database::rebuild(std::string_view alias,
     const collection::MakeHandle handle_of = [](std::shared_ptr<CollectionState> state) {
         return Collection(std::move(state));
     };
-    return guard([&] { return collection::rebuild(*state_, handle_of, alias, source, options); });
+    const auto state = state_;  // this may go meanwhile
+    return guard([&] { return collection::rebuild(*state, handle_of, alias, source, options); });
 }
 
 }  // namespace vecdb

@@ -285,6 +285,26 @@ TEST_CASE("an error in the background is kept, and rows are searched exactly") {
     CHECK(collection.search(query, {.k = 200}).value().size() == 100);
 }
 
+TEST_CASE("an index is built on that of the source with most rows, if there is one") {
+    test::exact_index_faults = 0;
+    Collection collection = test::make_collection(schema_of(0));
+    const auto continued = [&] {
+        const std::size_t before = test::exact_index_continued;
+        REQUIRE(collection.build_index().ok());
+        return test::exact_index_continued > before;
+    };
+    insert(collection, 0, 1'000);
+    CHECK_FALSE(continued());
+    insert(collection, 1'000, 100);
+    for (Id id = 0; id < 1'100; id += 3)
+        CHECK(collection.remove(id).value() == 1);
+    CHECK(continued());
+    insert(collection, 2'000, 2'000);
+    CHECK_FALSE(continued());
+    CHECK(collection.count() == 2'733);
+    CHECK(test::exact_index_faults == 0);
+}
+
 TEST_CASE("rows that no search comes to are told of") {
     Collection sound = test::make_collection(schema_of(64));
     Collection faulty = test::make_collection(schema_of(64, {{"fail", "lost"}}));

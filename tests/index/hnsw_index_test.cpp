@@ -24,14 +24,26 @@ namespace {
 /// Rows as a segment stores them, and the index over them.
 class Built {
   public:
-    Built(Matrix matrix, Metric metric, const HnswOptions& options, std::size_t threads = 1)
+    /// What a graph is built on.
+    struct Base {
+        const Built* built = nullptr;
+        std::span<const std::uint32_t> kept = {};
+    };
+
+    Built(Matrix matrix,
+          Metric metric,
+          const HnswOptions& options,
+          std::size_t threads = 1,
+          const Base& base = {})
         : matrix_(std::move(matrix)),
           metric_(metric),
           ids_(vecdb::test::sequential_ids(matrix_.rows)),
           index_(options, ElementType::kFloat32) {
         if (metric == Metric::kCosine) normalise(matrix_);
         const IndexBuild how{.threads = threads, .seed = 7};
-        const auto order = index_.build(rows(), how).value();
+        const auto order = base.built != nullptr
+                               ? index_.build_on(rows(), base.built->index_, base.kept, how).value()
+                               : index_.build(rows(), how).value();
         REQUIRE(order.size() == matrix_.rows);
         Matrix moved(matrix_.rows, matrix_.dim);
         for (std::size_t i = 0; i < order.size(); ++i) {
@@ -60,7 +72,9 @@ class Built {
                 .ids = ids_.data(),
                 .metric = metric_};
     }
+    [[nodiscard]] std::span<const float> row(std::size_t i) const { return matrix_.row(i); }
     [[nodiscard]] HnswIndex& index() { return index_; }
+    [[nodiscard]] const HnswIndex& index() const { return index_; }
     void append(const Matrix& more) {
         matrix_.values.insert(matrix_.values.end(), more.values.begin(), more.values.end());
         for (std::size_t i = 0; i < more.rows; ++i)
@@ -141,6 +155,36 @@ Matrix clustered_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
 }
 
 }  // namespace
+
+TEST_CASE("a graph built on another one finds as much as a new one") {
+    const Metric metric = GENERATE(Metric::kL2, Metric::kInnerProduct, Metric::kCosine);
+    const std::size_t threads = GENERATE(1U, 3U);
+    constexpr std::size_t kOld = 4'000;
+    constexpr std::size_t kNew = 1'500;
+    const HnswOptions options{.m = 8, .ef_construction = 60};
+    const Built base(test::normal_rows(kOld, 16, 21), metric, options);
+    std::vector<std::uint32_t> kept;
+    for (std::uint32_t row = 0; row < kOld; ++row) {
+        if (row % 5 != 1) kept.push_back(row);
+    }
+    Matrix rows(kept.size() + kNew, 16);
+    for (std::size_t i = 0; i < kept.size(); ++i)
+        std::copy_n(base.row(kept[i]).begin(), 16, rows.row(i).begin());
+    const Matrix added = test::normal_rows(kNew, 16, 22);
+    std::copy(added.values.begin(), added.values.end(), rows.row(kept.size()).begin());
+
+    const Built fresh(rows, metric, options);
+    const Built continued(rows, metric, options, threads, {&base, kept});
+    const Matrix queries = test::normal_rows(100, 16, 23);
+    const IndexSearch how{.ef = 20};
+    CHECK(continued.recall(queries, 10, how) > fresh.recall(queries, 10, how) - 0.02);
+    CHECK(continued.index().unreachable_rows() == 0);
+    CHECK(continued.index().validate(continued.rows()).ok());
+    if (threads > 1) return;
+    const Built again(rows, metric, options, 3, {&base, kept});
+    for (std::size_t q = 0; q < queries.rows; ++q)
+        CHECK(again.search(queries.row(q), 10, how) == continued.search(queries.row(q), 10, how));
+}
 
 TEST_CASE("beside other segments a graph is walked only as far as their hits leave it to") {
     const Built built(test::normal_rows(5'000, 24, 11), Metric::kL2, {.m = 16});

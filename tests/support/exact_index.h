@@ -29,6 +29,9 @@ inline constexpr const char* kExactIndex = "test-exact";
 /// How often a collection called an ExactIndex against its contract.
 inline std::atomic<std::size_t> exact_index_faults{0};
 
+/// How often an ExactIndex was built on another one.
+inline std::atomic<std::size_t> exact_index_continued{0};
+
 /// Called when an ExactIndex is about to be built, if set. Set while none is.
 inline std::function<void(const IndexRows&)> before_exact_build;
 
@@ -72,6 +75,18 @@ class ExactIndex final : public Index {
         for (const std::uint32_t row : order)
             ids_.push_back(row < rows.count ? rows.ids[row] : kNoId);
         return order;
+    }
+
+    [[nodiscard]] Result<std::vector<std::uint32_t>> build_on(const IndexRows& rows,
+                                                              const Index& base,
+                                                              std::span<const std::uint32_t> kept,
+                                                              const IndexBuild& how) override {
+        const auto& known = dynamic_cast<const ExactIndex&>(base);
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            if (rows.ids[i] != known.ids_[kept[i]]) ++exact_index_faults;
+        }
+        ++exact_index_continued;
+        return build(rows, how);
     }
 
     void search(const IndexRows& rows,

@@ -124,14 +124,12 @@ void search_indexes(const SearchTarget& target,
     for (std::span<const SegmentTarget> left = target.segments; !left.empty();) {
         const auto segments = left.first(of_one_partition(left));
         left = left.subspan(segments.size());
-        const auto indexed = std::count_if(segments.begin(), segments.end(), is_indexed);
-        if (indexed == 0) continue;
-        if (empty || indexed == 1) {
+        if (std::none_of(segments.begin(), segments.end(), is_indexed)) continue;
+        if (std::exchange(empty, false)) {
             search_partition(target, segments, queries, best);
         } else {
             search_next_partition(target, segments, queries, best);
         }
-        empty = false;
     }
 }
 
