@@ -151,7 +151,7 @@ class VECDB_EXPORT Index {
                                                                    const IndexBuild& how) = 0;
 
     /// Build over rows of which the first ones are those that `base`, an index of the same field,
-    /// knows already: row i is row kept[i] of its rows, i < kept.size(). Faster than build() where
+    /// knows already: row i is row kept[i] of its rows, kept ascending. Faster than build() where
     /// they are many; otherwise the same. Returns kUnsupported when the index has no such thing.
     [[nodiscard]] virtual Result<std::vector<std::uint32_t>> build_on(
         const IndexRows& rows,

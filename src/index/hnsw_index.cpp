@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -55,17 +56,15 @@ std::span<const std::byte> bytes_of(std::span<const T> items) {
     return std::as_bytes(items);
 }
 
-/// Choose the nodes to enter a graph at of which the first `kept` come from another one: its first
-/// nodes, which it was entered at, and of the others as many at random as is their share.
-std::vector<std::uint32_t> spread_entries(std::size_t nodes, std::size_t kept, std::uint64_t seed) {
-    const std::size_t all = entry_count(nodes);
-    const std::size_t others = all * (nodes - kept) / nodes;
-    std::vector<std::uint32_t> entries(all - others);
+/// Choose the nodes to enter a graph at: its first `old`, at which another one was entered, and
+/// others at random.
+std::vector<std::uint32_t> add_entries(std::size_t nodes, std::size_t old, std::uint64_t seed) {
+    std::vector<std::uint32_t> entries(old);
     std::iota(entries.begin(), entries.end(), 0U);
-    std::vector<std::uint32_t> order = random_order(nodes - kept, seed);
-    order.resize(others);
-    for (const std::uint32_t each : order)
-        entries.push_back(static_cast<std::uint32_t>(kept) + each);
+    for (const std::uint32_t each : random_order(nodes - old, seed)) {
+        if (entries.size() >= entry_count(nodes)) break;
+        entries.push_back(static_cast<std::uint32_t>(old) + each);
+    }
     return entries;
 }
 
@@ -196,9 +195,11 @@ Result<std::vector<std::uint32_t>> HnswIndex::build_on(const IndexRows& rows,
                                                        std::span<const std::uint32_t> kept,
                                                        const IndexBuild& how) {
     const auto* known = dynamic_cast<const HnswIndex*>(&base);
-    if (known == nullptr || kept.size() < rows.count - kept.size() || known->coded() != coded()) {
-        return build(rows, how);
-    }
+    // Under ip few long rows are near to all others, and lists made before they came miss them.
+    const bool worth = known != nullptr && known->coded() == coded() &&
+                       rows.metric != Metric::kInnerProduct &&
+                       kept.size() >= rows.count - kept.size();
+    if (!worth) return build(rows, how);
     CodeSpace space = known->space_;
     Codings codes;
     if (coded()) {
@@ -209,11 +210,17 @@ Result<std::vector<std::uint32_t>> HnswIndex::build_on(const IndexRows& rows,
     const HnswShape wanted = shape();
     HnswBuilder builder(nodes, wanted, how, graph);
     VECDB_TRY(builder.take_over(known->graph_, kept));
-    std::vector<std::uint32_t> enter = spread_entries(rows.count, kept.size(), how.seed);
-    // The first of them are kept ones, and the new ones are not linked yet.
-    const auto linked = std::span(enter).first(static_cast<std::size_t>(
-        std::find_if(enter.begin(), enter.end(), [&](auto node) { return node >= kept.size(); }) -
-        enter.begin()));
+    const auto left = std::count_if(kept.begin(), kept.end(), [&](std::uint32_t node) {
+        return node < entry_count(known->graph_.nodes());
+    });
+    // New rows get their share of the entries.
+    const std::size_t share = entry_count(rows.count) * kept.size() / rows.count;
+    const std::size_t old = std::clamp<std::size_t>(static_cast<std::size_t>(left), 1, share);
+    const std::vector<std::uint32_t> enter = add_entries(rows.count, old, how.seed);
+    std::vector<std::uint32_t> linked;
+    std::copy_if(enter.begin(), enter.end(), std::back_inserter(linked), [&](std::uint32_t node) {
+        return node < kept.size();
+    });
     VECDB_TRY(builder.add(kept.size(), linked));
     connect(nodes, enter, graph);
     return adopt(std::move(graph), codes.walk, std::move(space), enter);

@@ -24,25 +24,21 @@ namespace {
 /// Rows as a segment stores them, and the index over them.
 class Built {
   public:
-    /// What a graph is built on.
-    struct Base {
-        const Built* built = nullptr;
-        std::span<const std::uint32_t> kept = {};
-    };
-
+    /// \param base  built on this one's rows kept[i], if not null
     Built(Matrix matrix,
           Metric metric,
           const HnswOptions& options,
           std::size_t threads = 1,
-          const Base& base = {})
+          const Built* base = nullptr,
+          std::span<const std::uint32_t> kept = {})
         : matrix_(std::move(matrix)),
           metric_(metric),
           ids_(vecdb::test::sequential_ids(matrix_.rows)),
           index_(options, ElementType::kFloat32) {
         if (metric == Metric::kCosine) normalise(matrix_);
         const IndexBuild how{.threads = threads, .seed = 7};
-        const auto order = base.built != nullptr
-                               ? index_.build_on(rows(), base.built->index_, base.kept, how).value()
+        const auto order = base != nullptr
+                               ? index_.build_on(rows(), base->index_, kept, how).value()
                                : index_.build(rows(), how).value();
         REQUIRE(order.size() == matrix_.rows);
         Matrix moved(matrix_.rows, matrix_.dim);
@@ -174,14 +170,14 @@ TEST_CASE("a graph built on another one finds as much as a new one") {
     std::copy(added.values.begin(), added.values.end(), rows.row(kept.size()).begin());
 
     const Built fresh(rows, metric, options);
-    const Built continued(rows, metric, options, threads, {&base, kept});
+    const Built continued(rows, metric, options, threads, &base, kept);
     const Matrix queries = test::normal_rows(100, 16, 23);
     const IndexSearch how{.ef = 20};
     CHECK(continued.recall(queries, 10, how) > fresh.recall(queries, 10, how) - 0.02);
     CHECK(continued.index().unreachable_rows() == 0);
     CHECK(continued.index().validate(continued.rows()).ok());
     if (threads > 1) return;
-    const Built again(rows, metric, options, 3, {&base, kept});
+    const Built again(rows, metric, options, 3, &base, kept);
     for (std::size_t q = 0; q < queries.rows; ++q)
         CHECK(again.search(queries.row(q), 10, how) == continued.search(queries.row(q), 10, how));
 }
