@@ -26,11 +26,14 @@ void find_targets(const PartitionVersion& partition,
         if (!options.filter.allows_all()) allowed = options.filter.state()->rows(segment);
         if (allowed.live == 0) continue;
         const Index* index = options.exact ? nullptr : segment.index();
-        out.push_back({&partition, &segment, index, std::move(allowed.rows), allowed.live});
+        // In place: sorting them would take memory.
+        const auto place = std::upper_bound(
+            out.begin() + begin,
+            out.end(),
+            segment.live_rows,
+            [](std::size_t live, const auto& each) { return live > each.segment->live_rows; });
+        out.insert(place, {&partition, &segment, index, std::move(allowed.rows), allowed.live});
     }
-    std::stable_sort(out.begin() + begin, out.end(), [](const auto& a, const auto& b) {
-        return a.segment->live_rows > b.segment->live_rows;
-    });
 }
 
 IndexSearch SearchTarget::index_search(const SegmentTarget& segment,
