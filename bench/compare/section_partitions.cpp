@@ -81,7 +81,10 @@ class Tenants {
                        static_cast<void>(rows_.remove(id).value());
                });
     }
+    /// Search one partition at a time, where there are several: a scan of all rows of a large one
+    /// would drive what the others need from the caches.
     double search() {
+        if (handles_.size() == 1) return 0;
         const std::vector<std::size_t> chosen = choose();
         Hits hits(kNeighbours);
         return 1e6 / kCalls * seconds_of([&] {
@@ -137,7 +140,9 @@ void show(Bench& bench, const std::vector<std::unique_ptr<Tenants>>& all, const 
             number("insert_ratio", "x first", times.median_ratio(3 * i, 0), 2),
             number("remove_us", "remove a row us", times.median_of(3 * i + 1), 2),
             number("remove_ratio", "x first", times.median_ratio(3 * i + 1, 1), 2),
-            number("search_us", "search one us", times.median_of(3 * i + 2), 2),
+            kSizes[i].partitions > 1
+                ? number("search_us", "search one us", times.median_of(3 * i + 2), 2)
+                : none("search_us", "search one us"),
         });
     }
 }

@@ -11,6 +11,8 @@ namespace {
 /// enough that the unused end of the last one does not matter.
 constexpr std::size_t kBlockBytes = std::size_t{8} << 20U;
 constexpr std::size_t kMinBlockRows = 64;
+/// Rows of the first block at first: tenants with a handful of rows are many.
+constexpr std::size_t kFirstRows = 8;
 
 constexpr std::size_t row_bytes(std::size_t vector_bytes) {
     return vector_bytes + sizeof(Id) + sizeof(float);
@@ -53,7 +55,7 @@ void RowStore::reserve(std::size_t rows, std::size_t used) {
 
     auto table = std::make_shared<BlockTable>(*blocks_);
     if (first < full) {
-        const std::size_t wanted = std::min(full, std::max(std::bit_ceil(rows), kMinBlockRows));
+        const std::size_t wanted = std::min(full, std::max(std::bit_ceil(rows), kFirstRows));
         if (first == 0) {
             table->push_back(std::make_shared<RowBlock>(wanted, vector_bytes_));
         } else {
