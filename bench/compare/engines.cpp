@@ -8,7 +8,7 @@ namespace vecdb::bench {
 
 Engines exact_engines() {
     Engines engines;
-    engines.subject = make_vecdb("vecdb flat", FlatOptions{});
+    engines.subject = make_vecdb("vecdb flat", FlatOptions{.codes = Codes::kNone});
     const std::vector<std::string> modules = built_rivals();
     if (std::find(modules.begin(), modules.end(), "faiss") != modules.end()) {
         engines.rivals.push_back(make_rival("faiss Flat", "faiss", "index=Flat"));

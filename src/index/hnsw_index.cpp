@@ -56,6 +56,10 @@ std::span<const std::byte> bytes_of(std::span<const T> items) {
     return std::as_bytes(items);
 }
 
+/// A graph that was built on another one finds a little less. After so many rows came or went, as a
+/// share of all, it is made from nothing again.
+constexpr double kMostChanged = 0.6;
+
 /// Choose the nodes to enter a graph at: its first `old`, at which another one was entered, and
 /// others at random.
 std::vector<std::uint32_t> add_entries(std::size_t nodes, std::size_t old, std::uint64_t seed) {
@@ -187,6 +191,7 @@ Result<std::vector<std::uint32_t>> HnswIndex::build(const IndexRows& rows, const
     VECDB_TRY(HnswBuilder(nodes, wanted, how, graph).build(order));
     order.resize(entry_count(rows.count));
     connect(nodes, order, graph);
+    changed_ = 0;
     return adopt(std::move(graph), codes.walk, std::move(space), order);
 }
 
@@ -195,11 +200,14 @@ Result<std::vector<std::uint32_t>> HnswIndex::build_on(const IndexRows& rows,
                                                        std::span<const std::uint32_t> kept,
                                                        const IndexBuild& how) {
     const auto* known = dynamic_cast<const HnswIndex*>(&base);
+    if (known == nullptr || known->coded() != coded()) return build(rows, how);
+    const std::size_t gone = known->graph_.nodes() - kept.size();
+    const std::size_t come = rows.count - kept.size();
+    const double changed =
+        known->changed_ + static_cast<double>(gone + come) / static_cast<double>(rows.count);
     // Under ip few long rows are near to all others, and lists made before they came miss them.
-    const bool worth = known != nullptr && known->coded() == coded() &&
-                       rows.metric != Metric::kInnerProduct &&
-                       kept.size() >= rows.count - kept.size();
-    if (!worth) return build(rows, how);
+    const bool worn = changed > kMostChanged || rows.metric == Metric::kInnerProduct;
+    if (worn || come > kept.size()) return build(rows, how);
     CodeSpace space = known->space_;
     Codings codes;
     if (coded()) {
@@ -223,6 +231,7 @@ Result<std::vector<std::uint32_t>> HnswIndex::build_on(const IndexRows& rows,
     });
     VECDB_TRY(builder.add(kept.size(), linked));
     connect(nodes, enter, graph);
+    changed_ = changed;
     return adopt(std::move(graph), codes.walk, std::move(space), enter);
 }
 
@@ -408,6 +417,7 @@ Status HnswIndex::load(SectionReader& from, const IndexRows& rows) {
     VECDB_TRY(loaded.validate(rows));
     graph_ = std::move(loaded.graph_);
     unreachable_ = 0;  // as validate() found
+    changed_ = 0;
     space_ = std::move(loaded.space_);
     codes_ = std::move(loaded.codes_);
     return {};

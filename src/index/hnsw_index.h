@@ -97,6 +97,7 @@ class HnswIndex final : public Index {
     HnswOptions options_;
     HnswGraph graph_;
     std::size_t unreachable_ = 0;  ///< Counted when the graph was made.
+    double changed_ = 0;  ///< Rows that came or went since it was made from nothing, a row.
     CodeSpace space_;
     CodeTable codes_;  ///< Empty when rows themselves are compared.
 };
