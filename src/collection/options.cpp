@@ -172,6 +172,18 @@ Status check_served(const Schema& schema) {
     return collection::is_scanned(field) ? Status() : collection::make_index(field).status();
 }
 
+/// Check SegmentPolicy::max_growing_rows.
+Status check_max_growing(const SegmentPolicy& policy) {
+    const std::size_t rows = policy.max_growing_rows;
+    if (rows == 0) return {};
+    if (policy.seal_rows == 0) {
+        return {StatusCode::kInvalidArgument,
+                "max_growing_rows is " + std::to_string(rows) +
+                    " where seal_rows is 0: writers would wait for ever"};
+    }
+    return check_range("max_growing_rows", rows, 2 * policy.seal_rows, kMaxRowsPerSegment);
+}
+
 }  // namespace
 
 Status FlatOptions::validate() const {
@@ -242,15 +254,7 @@ Status SegmentPolicy::validate() const {
             VECDB_TRY(check_range("seal_rows", seal_rows, kMinSealRows, kMaxRowsPerSegment));
         }
         VECDB_TRY(check_range("merge_segments", merge_segments, 2, kMaxMerge));
-        if (max_growing_rows != 0) {
-            if (seal_rows == 0) {
-                return {StatusCode::kInvalidArgument,
-                        "max_growing_rows is " + std::to_string(max_growing_rows) +
-                            " where seal_rows is 0: writers would wait for ever"};
-            }
-            VECDB_TRY(check_range(
-                "max_growing_rows", max_growing_rows, 2 * seal_rows, kMaxRowsPerSegment));
-        }
+        VECDB_TRY(check_max_growing(*this));
         return check_between("max_removed", max_removed, 0.01F, 1.0F);
     });
 }
