@@ -16,8 +16,10 @@
 #include <vector>
 
 #if defined(__linux__)
+#    include <malloc.h>
 #    include <sched.h>
 #    include <sys/mman.h>
+#    include <unistd.h>
 #endif
 
 namespace vecdb::bench {
@@ -204,6 +206,18 @@ std::string cpu_name() {
         }
     }
     return "unknown";
+}
+
+double resident_bytes() {
+#if defined(__linux__)
+    malloc_trim(0);
+    std::ifstream file("/proc/self/statm");
+    double pages = 0;
+    file >> pages >> pages;  // the second number is the resident ones
+    return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+#else
+    return 0;
+#endif
 }
 
 std::size_t usable_cpus() {

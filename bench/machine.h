@@ -65,6 +65,10 @@ class Pinned {
     std::vector<std::size_t> before_;  // CPUs
 };
 
+/// Return the bytes of memory that the process occupies, after giving back what it does not use;
+/// 0 where the system does not say.
+[[nodiscard]] double resident_bytes();
+
 /// Name the vectors that both measurements use: "avx512", "avx2", ...
 [[nodiscard]] std::string_view probe_vectors();
 /// Name the processor as the system does.

@@ -1,24 +1,12 @@
 #include "compare/sections.h"
 #include "compare/turns.h"
+#include "machine.h"
 #include "timing.h"
 
-#include <fstream>
 #include <utility>
-
-#include <malloc.h>
-#include <unistd.h>
 
 namespace vecdb::bench {
 namespace {
-
-/// Return the bytes of memory that the process occupies, after giving back what it does not use.
-double resident_bytes() {
-    malloc_trim(0);
-    std::ifstream file("/proc/self/statm");
-    double pages = 0;
-    file >> pages >> pages;  // the second number is the resident ones
-    return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 /// What one row occupies.
 struct RowBytes {

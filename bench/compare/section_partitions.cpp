@@ -1,33 +1,22 @@
 #include "cli/output.h"
 #include "compare/sections.h"
 #include "compare/turns.h"
+#include "machine.h"
 #include "timing.h"
 
 #include <vecdb/vecdb.h>
 
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
-
-#include <malloc.h>
-#include <unistd.h>
 
 namespace vecdb::bench {
 namespace {
 
 constexpr std::size_t kDim = 100;
 constexpr std::size_t kCalls = 200;  ///< Of a turn.
-
-double resident_bytes() {
-    malloc_trim(0);
-    std::ifstream file("/proc/self/statm");
-    double pages = 0;
-    file >> pages >> pages;
-    return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 /// A collection of so many partitions with so many rows, and what it took to make it.
 class Tenants {

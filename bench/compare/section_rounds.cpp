@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t kRows = 40'000;
 constexpr std::size_t kRounds = 50;
 constexpr std::size_t kReplaced = kRows / 5;
-constexpr std::size_t kReported = 10;  ///< Every so many rounds.
+/// Every so many rounds, and the last: no divisor of the rounds after which a graph is made anew.
+constexpr std::size_t kReported = 7;
 constexpr std::size_t kEf = 64;
 
 Collection make_collection(Database& database,
@@ -106,7 +107,8 @@ void run_set(Bench& bench, const Dataset& set, const std::string& spec) {
             population.insert(rows, kReplaced);
             rest(rows);
         });
-        if (round % kReported != 0) continue;
+        const std::size_t since = (round - 1) % kReported + 1;
+        if (since != kReported && round != kRounds) continue;
         Collection fresh = make_collection(database, "fresh", set, index);
         population.copy(fresh);
         const double recall = recall_of(rows, set);
@@ -115,7 +117,7 @@ void run_set(Bench& bench, const Dataset& set, const std::string& spec) {
         const auto fresh_bytes = static_cast<double>(fresh.stats().memory_bytes);
         bench.report.row({
             count("rounds", "rounds", round),
-            number("seconds", "s a round", seconds / static_cast<double>(kReported), 2),
+            number("seconds", "s a round", seconds / static_cast<double>(since), 2),
             count("segments", "segments", rows.stats().sealed_segments),
             count("dead_rows", "removed rows left", rows.stats().dead_rows),
             number("recall", "recall", recall, 4),

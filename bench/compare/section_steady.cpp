@@ -21,7 +21,7 @@ namespace {
 /// Candidates of a reader's walks, and what an ivf searches.
 constexpr std::size_t kReaderEf = 64;
 /// Growing rows at which the writer waits for the background.
-constexpr std::size_t kMostWaiting = 16'384;
+constexpr std::size_t kMostWaiting = 8'192;
 /// How long the reader searches alone, for its quiet latencies.
 constexpr double kQuietSeconds = 5;
 /// Generated rows: more dimensions than the words and MNIST's crowded ones.

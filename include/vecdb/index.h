@@ -159,6 +159,11 @@ class VECDB_EXPORT Index {
         std::span<const std::uint32_t> kept,
         const IndexBuild& how);
 
+    /// Return how many rows build_on() takes over, under `metric`, at a small part of what taking
+    /// up one more costs; 0 when it costs as much as build(). Larger segments than that are not
+    /// built on for the sake of one row.
+    [[nodiscard]] virtual std::size_t build_on_ratio(Metric metric) const noexcept;
+
     /// Take up rows [first, rows.count), which follow those of the index. Returns kUnsupported when
     /// the index does not grow.
     [[nodiscard]] virtual Status add(const IndexRows& rows,

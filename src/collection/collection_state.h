@@ -170,6 +170,7 @@ class CollectionState {
     template <class Choose>
     Result<bool> rewrite(const collection::PartitionInfo& info,
                          Choose choose,
+                         collection::BuiltOn base,
                          const BuildOptions& options);
     Status adopt(const collection::PartitionInfo& info,
                  const collection::SealSources& sources,

@@ -14,6 +14,7 @@
 
 namespace vecdb {
 
+using collection::BuiltOn;
 using collection::PartitionInfo;
 using collection::PartitionVersion;
 using collection::Seal;
@@ -162,6 +163,7 @@ class CollectionState::Freeze {
 template <class Choose>
 Result<bool> CollectionState::rewrite(const PartitionInfo& info,
                                       Choose choose,
+                                      BuiltOn base,
                                       const BuildOptions& options) {
     const Freeze freeze(*this, info);
     VECDB_TRY(collection::check_exists(freeze.version(), &info));
@@ -177,7 +179,7 @@ Result<bool> CollectionState::rewrite(const PartitionInfo& info,
     // Growing rows wait until they are enough for the index; sealed ones have to be rewritten.
     const bool waits = is_source(sources, frozen.growing);
     const auto too_few = waits ? collection::TooFew::kFail : collection::TooFew::kNoIndex;
-    VECDB_ASSIGN(const Seal seal, collection::seal(sources, field(), too_few, options));
+    VECDB_ASSIGN(const Seal seal, collection::seal(sources, field(), base, too_few, options));
     const Lock writer(writer_);
     VECDB_TRY(adopt(info, sources, seal));
     return true;
@@ -220,7 +222,7 @@ Status CollectionState::adopt(const PartitionInfo& info,
 Status CollectionState::build_index(const PartitionInfo* only, const BuildOptions& options) {
     return rewrite_partitions(
         only, options, [&](const PartitionInfo& info, const BuildOptions& part) {
-            return rewrite(info, all_segments, part).status();
+            return rewrite(info, all_segments, BuiltOn::kNothing, part).status();
         });
 }
 
@@ -231,13 +233,14 @@ Status CollectionState::flush(const PartitionInfo* only, const BuildOptions& opt
             // Growing rows once: writers may add more of them all the time.
             std::size_t seal_rows = collection::is_scanned(field()) ? kNever : 1;
             const auto choose = [&](const PartitionVersion& partition) {
-                return collection::next_rewrite(partition, schema_.segments, seal_rows);
+                return collection::next_rewrite(
+                    partition, schema_.segments, field().metric, seal_rows);
             };
             double begin = 0.0;
             for (bool more = true; more; seal_rows = kNever, begin = 1.0) {
                 const BuildOptions rest{.threads = part.threads,
                                         .control = collection::part_of(part.control, begin, 1.0)};
-                auto done = rewrite(info, choose, rest);
+                auto done = rewrite(info, choose, BuiltOn::kFirstSource, rest);
                 if (leaves_rows_as_they_are(done.status()) && seal_rows != kNever) continue;
                 VECDB_ASSIGN(more, std::move(done));
             }
@@ -292,7 +295,9 @@ void CollectionState::schedule(std::uint32_t number) noexcept {
     try {
         const WriterSide& side = partitions_[number];
         if (current->sequence < side.not_before) return;
-        if (collection::next_rewrite(*partition, schema_.segments, side.seal_rows).empty()) return;
+        if (collection::next_rewrite(*partition, schema_.segments, field().metric, side.seal_rows)
+                .empty())
+            return;
         pending_.insert(number);
         post_maintenance();
     } catch (...) {
@@ -323,11 +328,12 @@ void CollectionState::maintain(const CancelToken& cancel) noexcept {
     const Pending next = take_pending();
     if (next.info == nullptr) return;
     const auto choose = [&](const PartitionVersion& partition) {
-        return collection::next_rewrite(partition, schema_.segments, next.seal_rows);
+        return collection::next_rewrite(
+            partition, schema_.segments, field().metric, next.seal_rows);
     };
     BuildOptions options{.threads = 1};
     options.control.cancel = cancel;
-    auto done = guard([&] { return rewrite(*next.info, choose, options); });
+    auto done = guard([&] { return rewrite(*next.info, choose, BuiltOn::kFirstSource, options); });
     const Lock writer(writer_);
     note_maintained(next.info->number, std::move(done).status());
 }

@@ -24,8 +24,6 @@ constexpr double kHeadVariance = 0.88;
 /// Rows of that many dimensions get a middle stage, over so many principal components at most.
 constexpr std::size_t kLongRow = 250;
 constexpr std::size_t kMiddleHead = 256;
-/// Codes of listed rows are compared when fewer than a fourth of the rows are allowed.
-constexpr std::size_t kListedShare = 4;
 /// So few rows are compared by their floats at once.
 constexpr std::size_t kFewRows = 64;
 

@@ -45,6 +45,8 @@ struct Header {
     std::uint32_t coded = 0;
     std::uint64_t nodes = 0;
     std::uint64_t width = 0;
+    std::uint64_t chosen_for = 0;
+    double lost = 0;
 };
 
 Status corrupt(const std::string& what) {
@@ -56,9 +58,16 @@ std::span<const std::byte> bytes_of(std::span<const T> items) {
     return std::as_bytes(items);
 }
 
-/// A graph that was built on another one finds a little less. After so many rows came or went, as a
-/// share of all, it is made from nothing again.
-constexpr double kMostChanged = 0.6;
+/// Neighbours that stand in for nodes left behind are not the best. After so many nodes were, as a
+/// share of all, the graph is made from nothing again.
+constexpr double kMostLost = 0.2;
+
+/// The space of the codes is chosen anew for so many times the rows.
+constexpr std::size_t kChooseAgain = 2;
+
+/// Linking a new node costs about as much as taking over a hundred, whose rows are coded and put in
+/// order again.
+constexpr std::size_t kBuildOnRatio = 32;
 
 /// Choose the nodes to enter a graph at: its first `old`, at which another one was entered, and
 /// others at random.
@@ -150,6 +159,16 @@ Result<CodeLayout> HnswIndex::choose_codes(const IndexRows& rows,
     }
 }
 
+/// Choose the codes anew where there are many more rows than when they were chosen.
+Status HnswIndex::choose_again(const IndexRows& rows,
+                               const IndexBuild& how,
+                               const Choice& choice) const {
+    if (rows.count < kChooseAgain * choice.rows) return {};
+    VECDB_ASSIGN(choice.layout, choose_codes(rows, how, choice.space));
+    choice.rows = rows.count;
+    return {};
+}
+
 Result<HnswIndex::Codings> HnswIndex::code(const IndexRows& rows,
                                            const CodeSpace& space,
                                            CodeLayout layout,
@@ -191,8 +210,14 @@ Result<std::vector<std::uint32_t>> HnswIndex::build(const IndexRows& rows, const
     VECDB_TRY(HnswBuilder(nodes, wanted, how, graph).build(order));
     order.resize(entry_count(rows.count));
     connect(nodes, order, graph);
-    changed_ = 0;
+    lost_ = 0;
+    chosen_for_ = rows.count;
     return adopt(std::move(graph), codes.walk, std::move(space), order);
+}
+
+// Under ip few long rows are near to all others, and lists made before they came miss them.
+std::size_t HnswIndex::build_on_ratio(Metric metric) const noexcept {
+    return metric == Metric::kInnerProduct ? 0 : kBuildOnRatio;
 }
 
 Result<std::vector<std::uint32_t>> HnswIndex::build_on(const IndexRows& rows,
@@ -203,15 +228,16 @@ Result<std::vector<std::uint32_t>> HnswIndex::build_on(const IndexRows& rows,
     if (known == nullptr || known->coded() != coded()) return build(rows, how);
     const std::size_t gone = known->graph_.nodes() - kept.size();
     const std::size_t come = rows.count - kept.size();
-    const double changed =
-        known->changed_ + static_cast<double>(gone + come) / static_cast<double>(rows.count);
-    // Under ip few long rows are near to all others, and lists made before they came miss them.
-    const bool worn = changed > kMostChanged || rows.metric == Metric::kInnerProduct;
+    const double lost = known->lost_ + static_cast<double>(gone) / static_cast<double>(rows.count);
+    const bool worn = lost > kMostLost || build_on_ratio(rows.metric) == 0;
     if (worn || come > kept.size()) return build(rows, how);
     CodeSpace space = known->space_;
     Codings codes;
+    std::size_t chosen_for = known->chosen_for_;
     if (coded()) {
-        VECDB_ASSIGN(codes, code(rows, space, known->codes_.layout(), how));
+        CodeLayout layout = known->codes_.layout();
+        VECDB_TRY(choose_again(rows, how, {space, layout, chosen_for}));
+        VECDB_ASSIGN(codes, code(rows, space, layout, how));
     }
     const HnswSpace nodes(rows, space, coded() ? &codes.compared() : nullptr);
     HnswGraph graph(rows.count, 2 * options_.m);
@@ -231,7 +257,8 @@ Result<std::vector<std::uint32_t>> HnswIndex::build_on(const IndexRows& rows,
     });
     VECDB_TRY(builder.add(kept.size(), linked));
     connect(nodes, enter, graph);
-    changed_ = changed;
+    lost_ = lost;
+    chosen_for_ = chosen_for;
     return adopt(std::move(graph), codes.walk, std::move(space), enter);
 }
 
@@ -240,11 +267,10 @@ Status HnswIndex::add(const IndexRows& rows, std::size_t first, const IndexBuild
     if (first == rows.count) return {};
     CodeTable codes;
     CodeSpace space = space_;
+    std::size_t chosen_for = chosen_for_;
     if (coded()) {
         CodeLayout layout = codes_.layout();
-        if (first == 0) {
-            VECDB_ASSIGN(layout, choose_codes(rows, how, space));
-        }
+        VECDB_TRY(choose_again(rows, how, {space, layout, chosen_for}));
         VECDB_ASSIGN(codes, CodeTable::build(rows, space, layout, how));
     }
     const HnswSpace nodes(rows, space, coded() ? &codes : nullptr);
@@ -265,6 +291,7 @@ Status HnswIndex::add(const IndexRows& rows, std::size_t first, const IndexBuild
     graph_ = std::move(graph);
     codes_ = std::move(codes);
     space_ = std::move(space);
+    chosen_for_ = chosen_for;
     return {};
 }
 
@@ -380,8 +407,11 @@ Status HnswIndex::validate(const IndexRows& rows) const {
 }
 
 Status HnswIndex::save(SectionWriter& to) const {
-    const Header header{
-        .coded = coded() ? 1U : 0U, .nodes = graph_.nodes(), .width = graph_.width()};
+    const Header header{.coded = coded() ? 1U : 0U,
+                        .nodes = graph_.nodes(),
+                        .width = graph_.width(),
+                        .chosen_for = chosen_for_,
+                        .lost = lost_};
     VECDB_TRY(to.write("hnsw.header", bytes_of(std::span<const Header>(&header, 1))));
     VECDB_TRY(to.write("hnsw.links", bytes_of(graph_.links())));
     if (!coded()) return {};
@@ -403,6 +433,8 @@ Status HnswIndex::load(SectionReader& from, const IndexRows& rows) {
         header.coded != (coded() ? 1U : 0U)) {
         return corrupt("the header does not fit the field or its rows");
     }
+    if (!(header.lost >= 0 && header.lost <= kMostLost))
+        return corrupt(std::to_string(header.lost) + " of its nodes lost");
     VECDB_ASSIGN(const auto links, from.read("hnsw.links"));
     if (links.size() != rows.count * width * sizeof(std::uint32_t)) {
         return corrupt("the links have a wrong size");
@@ -417,7 +449,8 @@ Status HnswIndex::load(SectionReader& from, const IndexRows& rows) {
     VECDB_TRY(loaded.validate(rows));
     graph_ = std::move(loaded.graph_);
     unreachable_ = 0;  // as validate() found
-    changed_ = 0;
+    lost_ = header.lost;
+    chosen_for_ = header.chosen_for;
     space_ = std::move(loaded.space_);
     codes_ = std::move(loaded.codes_);
     return {};

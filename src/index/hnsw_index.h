@@ -34,6 +34,7 @@ class HnswIndex final : public Index {
     [[nodiscard]] IndexCapabilities capabilities() const noexcept override;
     [[nodiscard]] Result<std::vector<std::uint32_t>> build(const IndexRows& rows,
                                                            const IndexBuild& how) override;
+    [[nodiscard]] std::size_t build_on_ratio(Metric metric) const noexcept override;
     [[nodiscard]] Result<std::vector<std::uint32_t>> build_on(const IndexRows& rows,
                                                               const Index& base,
                                                               std::span<const std::uint32_t> kept,
@@ -82,6 +83,13 @@ class HnswIndex final : public Index {
     [[nodiscard]] Result<CodeLayout> choose_codes(const IndexRows& rows,
                                                   const IndexBuild& how,
                                                   CodeSpace& space) const;
+    /// What is compared, and for how many rows it was chosen.
+    struct Choice {
+        CodeSpace& space;
+        CodeLayout& layout;
+        std::size_t& rows;
+    };
+    Status choose_again(const IndexRows& rows, const IndexBuild& how, const Choice& choice) const;
     [[nodiscard]] Plan plan(const IndexRows& rows, const IndexSearch& how, const TopK& best) const;
     void search_one(const IndexRows& rows,
                     const void* query,
@@ -97,7 +105,8 @@ class HnswIndex final : public Index {
     HnswOptions options_;
     HnswGraph graph_;
     std::size_t unreachable_ = 0;  ///< Counted when the graph was made.
-    double changed_ = 0;  ///< Rows that came or went since it was made from nothing, a row.
+    double lost_ = 0;              ///< Nodes left behind since it was made from nothing, a node.
+    std::size_t chosen_for_ = 0;   ///< Rows for which the space was chosen.
     CodeSpace space_;
     CodeTable codes_;  ///< Empty when rows themselves are compared.
 };

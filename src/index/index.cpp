@@ -23,6 +23,10 @@ Result<std::vector<std::uint32_t>> Index::build_on(const IndexRows& /*rows*/,
                   "index " + std::string(capabilities().name) + " is built from rows alone");
 }
 
+std::size_t Index::build_on_ratio(Metric /*metric*/) const noexcept {
+    return 0;
+}
+
 std::size_t Index::unreachable_rows() const noexcept {
     return 0;
 }

@@ -163,6 +163,41 @@ TEST_CASE("a flush seals few rows too and merges what is due") {
     CHECK(collection.count() == 90);
 }
 
+TEST_CASE("a graph takes up growing rows and smaller segments") {
+    Schema schema = schema_of(64);
+    schema.vectors[0].index = HnswOptions{.m = 8};
+    Collection collection = test::make_collection(schema);
+    insert(collection, 0, 2'112);
+    REQUIRE(comes_to_rest(collection));
+    REQUIRE(collection.stats().sealed_segments == 1);
+    // 33 times the new rows: too large for them.
+    insert(collection, 2'112, 64);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().sealed_segments == 2);
+    // The small segment takes them up, and is then large enough for the other one.
+    insert(collection, 2'176, 64);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().sealed_segments == 1);
+    CHECK(collection.stats().sealed_rows == 2'240);
+    insert(collection, 2'240, 80);
+    REQUIRE(comes_to_rest(collection));
+    CHECK(collection.stats().sealed_segments == 1);
+    CHECK(collection.count() == 2'320);
+    CHECK(collection.health().value().unreachable_rows == 0);
+}
+
+TEST_CASE("where graphs are made from nothing, segments of one size are put together") {
+    Schema schema = schema_of(64);
+    schema.vectors[0].metric = Metric::kInnerProduct;
+    schema.vectors[0].index = HnswOptions{.m = 8};
+    Collection collection = test::make_collection(schema);
+    for (std::size_t segments : {1U, 2U, 3U, 1U}) {
+        insert(collection, collection.count(), 64);
+        REQUIRE(comes_to_rest(collection));
+        CHECK(collection.stats().sealed_segments == segments);
+    }
+}
+
 TEST_CASE("removals and upserts that arrive while segments are sealed or merged are kept") {
     test::exact_index_faults = 0;
     Schema schema = schema_of(0);
@@ -285,23 +320,34 @@ TEST_CASE("an error in the background is kept, and rows are searched exactly") {
     CHECK(collection.search(query, {.k = 200}).value().size() == 100);
 }
 
-TEST_CASE("an index is built on that of the source with most rows, if there is one") {
+TEST_CASE("a flush builds on the index of the source with most rows, build_index on none") {
     test::exact_index_faults = 0;
-    Collection collection = test::make_collection(schema_of(0));
-    const auto continued = [&] {
-        const std::size_t before = test::exact_index_continued;
-        REQUIRE(collection.build_index().ok());
-        return test::exact_index_continued > before;
+    Schema schema = schema_of(0);
+    schema.segments.merge_segments = 3;
+    Collection collection = test::make_collection(schema);
+    const auto continued = [](const Status& done) {
+        REQUIRE(done.ok());
+        return test::exact_index_continued.exchange(0) > 0;
     };
+    static_cast<void>(continued({}));
     insert(collection, 0, 1'000);
-    CHECK_FALSE(continued());
+    CHECK_FALSE(continued(collection.flush()));
     insert(collection, 1'000, 100);
-    for (Id id = 0; id < 1'100; id += 3)
+    CHECK_FALSE(continued(collection.flush()));
+    insert(collection, 1'100, 100);
+    CHECK(continued(collection.flush()));  // three became one
+    CHECK(collection.stats().sealed_segments == 1);
+    for (Id id = 0; id < 1'200; id += 3)
         CHECK(collection.remove(id).value() == 1);
-    CHECK(continued());
-    insert(collection, 2'000, 2'000);
-    CHECK_FALSE(continued());
-    CHECK(collection.count() == 2'733);
+    CHECK(continued(collection.flush()));
+    CHECK(collection.stats().dead_rows == 0);
+    insert(collection, 1'200, 800);
+    CHECK_FALSE(continued(collection.flush()));
+    insert(collection, 2'000, 800);
+    CHECK_FALSE(continued(collection.flush()));  // none of the three has half of the rows
+    CHECK(collection.stats().sealed_segments == 1);
+    CHECK_FALSE(continued(collection.build_index()));
+    CHECK(collection.count() == 2'400);
     CHECK(test::exact_index_faults == 0);
 }
 

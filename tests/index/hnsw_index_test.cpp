@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -139,6 +140,12 @@ struct Sections final : SectionWriter, SectionReader {
     }
 };
 
+Sections save(const HnswIndex& index) {
+    Sections saved;
+    REQUIRE(index.save(saved).ok());
+    return saved;
+}
+
 /// Draw rows around a few centres.
 Matrix clustered_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
     const Matrix centres = vecdb::test::normal_rows(40, dim, 99);
@@ -180,6 +187,41 @@ TEST_CASE("a graph built on another one finds as much as a new one") {
     const Built again(rows, metric, options, 3, &base, kept);
     for (std::size_t q = 0; q < queries.rows; ++q)
         CHECK(again.search(queries.row(q), 10, how) == continued.search(queries.row(q), 10, how));
+}
+
+TEST_CASE("a graph that has lost many nodes is made from nothing again, also when it was saved") {
+    const HnswOptions options{.m = 8, .ef_construction = 60};
+    const IndexBuild how{.threads = 1, .seed = 7};
+    std::vector<std::uint32_t> kept;
+    const auto without_some = [&](const Built& base) {
+        kept.clear();
+        for (std::uint32_t row = 0; row < base.rows().count; ++row) {
+            if (row % 8 != 1) kept.push_back(row);
+        }
+        Matrix rows(kept.size(), 16);
+        for (std::size_t i = 0; i < kept.size(); ++i)
+            std::copy_n(base.row(kept[i]).begin(), 16, rows.row(i).begin());
+        return rows;
+    };
+    // Whether what is built over `rows` on `base` is what is built from nothing.
+    const auto is_new = [&](const Matrix& rows, const HnswIndex& base) {
+        const Built unordered(rows, Metric::kL2, options);
+        HnswIndex on_base(options, ElementType::kFloat32);
+        HnswIndex on_nothing(options, ElementType::kFloat32);
+        REQUIRE(on_base.build_on(unordered.rows(), base, kept, how).ok());
+        REQUIRE(on_nothing.build(unordered.rows(), how).ok());
+        return save(on_base).bytes["hnsw.links"] == save(on_nothing).bytes["hnsw.links"];
+    };
+    const Built base(test::normal_rows(1'000, 16, 21), Metric::kL2, options);
+    const Matrix most = without_some(base);
+    CHECK_FALSE(is_new(most, base.index()));
+    const Built once(most, Metric::kL2, options, 1, &base, kept);
+    const Matrix rest = without_some(once);
+    CHECK(is_new(rest, once.index()));
+    HnswIndex loaded(options, ElementType::kFloat32);
+    Sections saved = save(once.index());
+    REQUIRE(loaded.load(saved, once.rows()).ok());
+    CHECK(is_new(rest, loaded));
 }
 
 TEST_CASE("beside other segments a graph is walked only as far as their hits leave it to") {
@@ -334,6 +376,11 @@ TEST_CASE("hnsw refuses damaged bytes", "[index][hnsw]") {
     SECTION("a link twice") {
         std::byte* first = saved.bytes["hnsw.links"].data();
         std::memcpy(first + 4, first, 4);
+        CHECK(loaded.load(saved, built.rows()).code() == StatusCode::kCorruption);
+    }
+    SECTION("a share of lost nodes that is none") {
+        const double wrong = std::numeric_limits<double>::quiet_NaN();
+        std::memcpy(saved.bytes["hnsw.header"].data() + 32, &wrong, sizeof(wrong));
         CHECK(loaded.load(saved, built.rows()).code() == StatusCode::kCorruption);
     }
     SECTION("a section that is missing or cut short") {

@@ -23,9 +23,6 @@ constexpr std::size_t kQueryBytes = std::size_t{8} << 20U;
 constexpr std::size_t kHitBytes = std::size_t{64} << 20U;
 constexpr std::size_t kMinQueries = 16;
 
-/// Codes of all rows are compared unless fewer than a fourth of them are allowed.
-constexpr std::size_t kListedShare = 4;
-
 /// Groups of queries for each thread that searches indexes: enough to even out.
 constexpr std::size_t kGroupsPerThread = 4;
 
@@ -192,7 +189,7 @@ void scan_coded(const SearchTarget& target,
 /// Tell whether most rows of a growing segment are to be compared, and have codes.
 bool goes_by_codes(const SearchTarget& target, const SegmentTarget& segment) {
     return segment.segment->codes != nullptr && !target.options.exact &&
-           segment.live >= segment.segment->rows / kListedShare;
+           segment.live >= segment.segment->rows / index::kListedShare;
 }
 
 /// Search a few queries, or queries that have no tiles, by scans: one pass over the rows for all.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace vecdb::collection {
 namespace {
@@ -24,18 +25,64 @@ bool is_full_of_removed(const SegmentVersion& segment, const SegmentPolicy& poli
     return removed > static_cast<double>(policy.max_removed) * static_cast<double>(segment.rows);
 }
 
+/// Tell whether `rows` rows are enough to build on the index of a segment for them.
+bool takes_up(const SegmentVersion& segment, std::size_t rows, Metric metric) {
+    const Index* index = segment.index();
+    if (index == nullptr || segment.live_rows < rows) return false;
+    return segment.live_rows / rows < index->build_on_ratio(metric);
+}
+
+/// Return the growing segment and the largest one that it is to be put together with, if any.
+std::vector<std::size_t> seal_with(const PartitionVersion& partition, Metric metric) {
+    const SealedList& sealed = *partition.sealed;
+    std::vector<std::size_t> segments = {sealed.size()};
+    std::size_t largest = 0;
+    for (std::size_t s = 0; s < sealed.size(); ++s) {
+        const std::size_t rows = sealed[s]->live_rows;
+        if (rows <= largest || !takes_up(*sealed[s], partition.growing.live_rows, metric)) continue;
+        segments = {s, sealed.size()};
+        largest = rows;
+    }
+    return segments;
+}
+
+/// Return the smallest segment that another one takes up, with those that take up both; else none.
+std::vector<std::size_t> built_on(const SealedList& sealed, Metric metric) {
+    std::vector<std::size_t> segments(sealed.size());
+    std::iota(segments.begin(), segments.end(), std::size_t{0});
+    std::sort(segments.begin(), segments.end(), [&](std::size_t a, std::size_t b) {
+        return sealed[a]->live_rows < sealed[b]->live_rows;
+    });
+    std::vector<std::size_t> together;
+    std::size_t rows = 0;
+    for (const std::size_t s : segments) {
+        const bool takes = rows != 0 && takes_up(*sealed[s], rows, metric);
+        if (!takes && together.size() > 1) break;
+        if (!takes) {
+            together.clear();
+            rows = 0;
+        }
+        together.push_back(s);
+        rows += sealed[s]->live_rows;
+    }
+    return together.size() > 1 ? together : std::vector<std::size_t>();
+}
+
 }  // namespace
 
 std::vector<std::size_t> next_rewrite(const PartitionVersion& partition,
                                       const SegmentPolicy& policy,
+                                      Metric metric,
                                       std::size_t seal_rows) {
     const SealedList& sealed = *partition.sealed;
-    if (partition.growing.live_rows >= std::max(seal_rows, std::size_t{1})) return {sealed.size()};
+    if (partition.growing.live_rows >= std::max(seal_rows, std::size_t{1}))
+        return seal_with(partition, metric);
     std::map<std::size_t, std::vector<std::size_t>> sizes;
     for (std::size_t s = 0; s < sealed.size(); ++s) {
         if (is_full_of_removed(*sealed[s], policy)) return {s};
         sizes[size_of(sealed[s]->live_rows, policy)].push_back(s);
     }
+    if (auto segments = built_on(sealed, metric); !segments.empty()) return segments;
     for (auto& [size, segments] : sizes) {
         if (segments.size() >= policy.merge_segments) return std::move(segments);
     }

@@ -13,11 +13,16 @@
 namespace vecdb::collection {
 
 /// Return the segments of a partition, by number, that are to become one sealed segment now; none
-/// when all is well. `seal_rows` live rows are enough to seal a growing segment. Sealed segments
-/// come before that are full of removed rows, then those of one size, the smallest size first.
-/// Sizes are policy.seal_rows and each factor of policy.merge_segments above.
+/// when all is well. `seal_rows` live rows are enough to seal a growing segment. Then come sealed
+/// segments that are full of removed rows, then those that belong together, smaller ones first.
+///
+/// Where an index can be built on another one (Index::build_on_ratio under `metric`), growing rows
+/// go to the largest sealed segment for which they are enough, and so do smaller segments. Where it
+/// cannot, segments of one size are put together when they are policy.merge_segments. Sizes are
+/// policy.seal_rows and each factor of policy.merge_segments above.
 [[nodiscard]] std::vector<std::size_t> next_rewrite(const PartitionVersion& partition,
                                                     const SegmentPolicy& policy,
+                                                    Metric metric,
                                                     std::size_t seal_rows);
 
 }  // namespace vecdb::collection

@@ -4,7 +4,6 @@
 #include "collection/builtin_indexes.h"
 #include "collection/progress.h"
 #include "collection/storage/live_rows.h"
-#include "index/parallel.h"
 
 #include <algorithm>
 #include <bit>
@@ -47,19 +46,19 @@ IndexRows rows_of(const VectorField& field, const SealedSegment& segment) {
                        .filter = {}});
 }
 
-/// Build the index of a segment, by that of the first source where its rows are the most.
+/// Build the index of a segment; on `base` where its rows are the most of it.
 Result<std::vector<std::uint32_t>> build_index(SealedSegment& segment,
                                                const VectorField& field,
-                                               const SealSources& sources,
+                                               const SegmentVersion* base,
                                                const IndexBuild& how) {
     const IndexRows rows = rows_of(field, segment);
-    const SegmentVersion& first = *sources.front();
-    if (first.index() != nullptr && first.live_rows >= segment.rows - first.live_rows) {
+    const Index* known = base != nullptr ? base->index() : nullptr;
+    if (known != nullptr && base->live_rows >= segment.rows - base->live_rows) {
         std::vector<std::uint32_t> kept;
-        kept.reserve(first.live_rows);
-        first.for_each_row(
+        kept.reserve(base->live_rows);
+        base->for_each_row(
             nullptr, [&](std::size_t row) { kept.push_back(static_cast<std::uint32_t>(row)); });
-        auto order = segment.index->build_on(rows, *first.index(), kept, how);
+        auto order = segment.index->build_on(rows, *known, kept, how);
         if (order.status().code() != StatusCode::kUnsupported) return order;
     }
     return segment.index->build(rows, how);
@@ -69,15 +68,15 @@ Result<std::vector<std::uint32_t>> build_index(SealedSegment& segment,
 /// which it wants them.
 Result<std::vector<std::uint32_t>> build(SealedSegment& segment,
                                          const VectorField& field,
-                                         const SealSources& sources,
+                                         const SegmentVersion* base,
                                          const BuildOptions& options) {
     if (is_scanned(field)) return std::vector<std::uint32_t>();
     VECDB_ASSIGN(segment.index, make_index(field));
     const Control control = part_of(options.control, kIndexBegins, kIndexEnds);
-    const std::size_t threads = options.threads == 0 ? index::machine_threads() : options.threads;
     VECDB_ASSIGN(
         auto order,
-        build_index(segment, field, sources, {.threads = threads, .seed = 0, .control = &control}));
+        build_index(
+            segment, field, base, {.threads = options.threads, .seed = 0, .control = &control}));
     if (!order.empty() && !is_permutation(order, segment.rows)) {
         return Status(StatusCode::kInternal,
                       "index '" + std::string(segment.index->capabilities().name) + "' ordered " +
@@ -91,6 +90,7 @@ Result<std::vector<std::uint32_t>> build(SealedSegment& segment,
 
 Result<Seal> seal(const SealSources& sources,
                   const VectorField& field,
+                  BuiltOn base,
                   TooFew too_few,
                   const BuildOptions& options) {
     VECDB_TRY(options.control.check());
@@ -106,7 +106,8 @@ Result<Seal> seal(const SealSources& sources,
         std::make_shared<SealedSegment>(VectorFormat{field.dim, field.element_type}, rows);
     VECDB_TRY(copy_live(sources, segment->store, options.control));
     options.control.report(kIndexBegins);
-    auto built = build(*segment, field, sources, options);
+    const SegmentVersion* first = base == BuiltOn::kFirstSource ? sources.front() : nullptr;
+    auto built = build(*segment, field, first, options);
     if (built.status().code() == StatusCode::kFailedPrecondition && too_few == TooFew::kNoIndex) {
         segment->index.reset();
         built = std::vector<std::uint32_t>();
