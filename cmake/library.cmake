@@ -25,6 +25,9 @@ target_link_libraries(vecdb PRIVATE Threads::Threads)
 find_package(Eigen3 REQUIRED NO_MODULE)
 target_include_directories(vecdb SYSTEM PRIVATE  # headers only: nothing of it reaches a consumer
   $<TARGET_PROPERTY:Eigen3::Eigen,INTERFACE_INCLUDE_DIRECTORIES>)
+find_path(VECDB_XXHASH_INCLUDE_DIR xxhash.h REQUIRED)  # compiled in: nothing of it reaches a consumer
+mark_as_advanced(VECDB_XXHASH_INCLUDE_DIR)
+target_include_directories(vecdb SYSTEM PRIVATE ${VECDB_XXHASH_INCLUDE_DIR})
 if(VECDB_WITH_OPENMP)
   find_package(OpenMP REQUIRED COMPONENTS CXX)
   target_link_libraries(vecdb PRIVATE OpenMP::OpenMP_CXX)

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "persist/formats/errors.h"
+#include "persist/errors.h"
 #include "persist/formats/input_file.h"
 #include "persist/formats/item_type.h"
 #include "persist/formats/layout.h"

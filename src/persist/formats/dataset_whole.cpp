@@ -1,5 +1,5 @@
 #include "check.h"
-#include "persist/formats/errors.h"
+#include "persist/errors.h"
 #include "persist/formats/item_type.h"
 
 #include <vecdb/dataset_io.h>

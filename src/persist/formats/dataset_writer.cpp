@@ -1,5 +1,5 @@
 #include "check.h"
-#include "persist/formats/errors.h"
+#include "persist/errors.h"
 #include "persist/formats/file_format.h"
 #include "persist/formats/npy_header.h"
 #include "persist/formats/output_file.h"

@@ -1,7 +1,7 @@
 #include "persist/formats/file_format.h"
 
 #include "check.h"
-#include "persist/formats/errors.h"
+#include "persist/errors.h"
 
 #include <algorithm>
 #include <string>

@@ -1,7 +1,7 @@
 #include "persist/formats/input_file.h"
 
 #include "check.h"
-#include "persist/formats/errors.h"
+#include "persist/errors.h"
 
 #include <cerrno>
 #include <string>

@@ -1,0 +1,264 @@
+#include "persist/journal.h"
+
+#include "check.h"
+#include "persist/checksum.h"
+#include "persist/errors.h"
+#include "persist/little_endian.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace vecdb::persist {
+namespace {
+
+constexpr std::uint64_t kRecordBytes = 48;  // without payload
+constexpr std::uint64_t kRecordAlignment = 8;
+
+// In a record.
+constexpr std::size_t kLengthAt = 0;
+constexpr std::size_t kSequenceAt = 8;
+constexpr std::size_t kSyncedAt = 16;
+constexpr std::size_t kTypeAt = 24;
+constexpr std::size_t kPayloadChecksumAt = 32;
+constexpr std::size_t kChecksumAt = 40;
+
+using Head = std::array<std::byte, kRecordBytes>;
+
+/// What stands before a payload.
+struct RecordHead {
+    std::uint64_t length;
+    std::uint64_t sequence;
+    std::uint64_t synced;
+    std::uint32_t type;
+    std::uint64_t payload_checksum;
+
+    [[nodiscard]] std::uint64_t padded_length() const noexcept {
+        return padded(length, kRecordAlignment);
+    }
+};
+
+Head encode(const RecordHead& head, std::uint64_t seed) {
+    Head bytes{};
+    store(bytes, kLengthAt, head.length);
+    store(bytes, kSequenceAt, head.sequence);
+    store(bytes, kSyncedAt, head.synced);
+    store(bytes, kTypeAt, head.type);
+    store(bytes, kPayloadChecksumAt, head.payload_checksum);
+    store(bytes, kChecksumAt, checksum(std::span(bytes).first(kChecksumAt), seed));
+    return bytes;
+}
+
+/// Return what `bytes` say, or nothing when they are not what was written.
+std::optional<RecordHead> decode(std::span<const std::byte> bytes, std::uint64_t seed) {
+    if (checksum(bytes.first(kChecksumAt), seed) != load<std::uint64_t>(bytes, kChecksumAt))
+        return std::nullopt;
+    return RecordHead{.length = load<std::uint64_t>(bytes, kLengthAt),
+                      .sequence = load<std::uint64_t>(bytes, kSequenceAt),
+                      .synced = load<std::uint64_t>(bytes, kSyncedAt),
+                      .type = load<std::uint32_t>(bytes, kTypeAt),
+                      .payload_checksum = load<std::uint64_t>(bytes, kPayloadChecksumAt)};
+}
+
+/// Goes through a journal.
+class Scan {
+  public:
+    Scan(const ReadableFile& file, std::uint64_t seed, std::uint64_t first)
+        : file_(file), seed_(seed), tail_{.end = {.bytes = kHeaderBytes, .sequence = first - 1}} {}
+
+    Status run(const std::function<Status(const JournalRecord&)>& show);
+    Status check_closed(const JournalEnd& closed) const;
+    Status look_behind();
+
+    [[nodiscard]] const JournalTail& tail() const noexcept { return tail_; }
+
+  private:
+    [[nodiscard]] std::uint64_t left() const noexcept { return file_.size() - tail_.end.bytes; }
+    Result<bool> read_next();
+
+    const ReadableFile& file_;
+    const std::uint64_t seed_;
+    JournalTail tail_;
+    RecordHead head_{};
+    std::vector<std::byte> payload_;
+};
+
+/// Read the record at the end of those read so far. Returns false when there is no good one.
+Result<bool> Scan::read_next() {
+    if (left() < kRecordBytes) return false;
+    Head bytes{};
+    VECDB_TRY(file_.read_at(tail_.end.bytes, bytes));
+    const auto head = decode(bytes, seed_);
+    if (!head || head->sequence != tail_.end.sequence + 1) return false;
+    const std::uint64_t room = left() - kRecordBytes;
+    if (head->length > room || head->padded_length() > room) return false;
+    head_ = *head;
+    payload_.resize(head->padded_length());
+    VECDB_TRY(file_.read_at(tail_.end.bytes + kRecordBytes, payload_));
+    return checksum(payload_, seed_) == head->payload_checksum;
+}
+
+Status Scan::run(const std::function<Status(const JournalRecord&)>& show) {
+    for (;;) {
+        VECDB_ASSIGN(const bool good, read_next());
+        if (!good) break;
+        VECDB_TRY(show({.sequence = head_.sequence,
+                        .type = head_.type,
+                        .payload = std::span(payload_).first(head_.length)}));
+        tail_.end.bytes += kRecordBytes + payload_.size();
+        tail_.end.sequence = head_.sequence;
+    }
+    tail_.torn_bytes = left();
+    return {};
+}
+
+/// Check that a journal that was closed is whole.
+Status Scan::check_closed(const JournalEnd& closed) const {
+    if (tail_.end == closed && tail_.torn_bytes == 0) return {};
+    return {StatusCode::kCorruption,
+            "record " + std::to_string(tail_.end.sequence + 1) + ", at byte " +
+                std::to_string(tail_.end.bytes) + " of " + std::to_string(file_.size()) +
+                ", is not what was written; the file was closed with " +
+                std::to_string(closed.bytes) + " bytes, the last record being " +
+                std::to_string(closed.sequence)};
+}
+
+/// See whether records follow the first bad one that say that it had been synced: then it was
+/// damaged. Otherwise they were on their way to the disk together with it.
+Status Scan::look_behind() {
+    constexpr std::size_t kPiece = std::size_t{1} << 20U;
+    std::vector<std::byte> piece;
+    std::uint64_t last = tail_.end.sequence + 1;
+    // Heads may stand at any multiple of eight.
+    for (std::uint64_t at = tail_.end.bytes; file_.size() - at >= kRecordBytes;) {
+        piece.resize(std::min<std::uint64_t>(kPiece, file_.size() - at));
+        VECDB_TRY(file_.read_at(at, piece));
+        std::size_t i = 0;
+        for (; i + kRecordBytes <= piece.size(); i += kRecordAlignment) {
+            const auto head = decode(std::span(piece).subspan(i, kRecordBytes), seed_);
+            if (!head || head->sequence <= last) continue;
+            last = head->sequence;
+            ++tail_.stray_records;
+            if (head->synced <= tail_.end.sequence) continue;
+            return {StatusCode::kCorruption,
+                    "record " + std::to_string(tail_.end.sequence + 1) + ", at byte " +
+                        std::to_string(tail_.end.bytes) +
+                        ", is not what was written, and was synced before record " +
+                        std::to_string(head->sequence) + ", at byte " + std::to_string(at + i)};
+        }
+        at += i;
+    }
+    return {};
+}
+
+}  // namespace
+
+// Writing -----------------------------------------------------------------------------------------
+
+JournalWriter::JournalWriter(std::string path,
+                             std::unique_ptr<WritableFile> file,
+                             const FileHeader& header,
+                             const JournalEnd& end)
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      seed_(header.seed()),
+      end_(end),
+      synced_(end.sequence) {}
+
+Result<std::unique_ptr<JournalWriter>> JournalWriter::create(Storage& storage,
+                                                             const std::string& path,
+                                                             const FileHeader& header,
+                                                             std::uint64_t first) {
+    VECDB_ASSERT(first > 0);
+    VECDB_ASSIGN(auto file, storage.create(path));
+    VECDB_TRY(in_file(path, file->append(header.encode())));
+    VECDB_TRY(in_file(path, file->sync()));
+    return std::unique_ptr<JournalWriter>(
+        new JournalWriter(path, std::move(file), header, {kHeaderBytes, first - 1}));
+}
+
+Result<std::unique_ptr<JournalWriter>> JournalWriter::resume(Storage& storage,
+                                                             const std::string& path,
+                                                             const FileHeader& header,
+                                                             const JournalEnd& end) {
+    VECDB_ASSIGN(auto file, storage.resume(path, end.bytes));
+    // What was read may only be on its way to the disk.
+    VECDB_TRY(in_file(path, file->sync()));
+    return std::unique_ptr<JournalWriter>(new JournalWriter(path, std::move(file), header, end));
+}
+
+/// Remember a failure.
+Status JournalWriter::note(const Status& status) {
+    if (!status.ok()) failed_ = in_file(path_, status);
+    return failed_;
+}
+
+Status JournalWriter::append(std::uint32_t type,
+                             std::span<const std::span<const std::byte>> pieces) {
+    VECDB_TRY(failed_);
+    std::uint64_t length = 0;
+    for (const auto& piece : pieces)
+        length += piece.size();
+    buffer_.assign(kRecordBytes + padded(length, kRecordAlignment), std::byte{0});
+    std::size_t at = kRecordBytes;
+    for (const auto& piece : pieces) {
+        if (!piece.empty()) std::memcpy(buffer_.data() + at, piece.data(), piece.size());
+        at += piece.size();
+    }
+    const Head head =
+        encode({.length = length,
+                .sequence = end_.sequence + 1,
+                .synced = synced_,
+                .type = type,
+                .payload_checksum = checksum(std::span(buffer_).subspan(kRecordBytes), seed_)},
+               seed_);
+    std::memcpy(buffer_.data(), head.data(), head.size());
+    VECDB_TRY(note(file_->append(buffer_)));
+    end_.bytes += buffer_.size();
+    ++end_.sequence;
+    return {};
+}
+
+Status JournalWriter::sync() {
+    VECDB_TRY(failed_);
+    if (synced_ == end_.sequence) return {};
+    VECDB_TRY(note(file_->sync()));
+    synced_ = end_.sequence;
+    return {};
+}
+
+// Reading -----------------------------------------------------------------------------------------
+
+namespace {
+
+/// Check that a file begins with `header`.
+Status check_header(const ReadableFile& file, const FileHeader& header) {
+    if (file.size() < kHeaderBytes) {
+        return {StatusCode::kCorruption,
+                "has " + std::to_string(file.size()) + " bytes: no header"};
+    }
+    std::array<std::byte, kHeaderBytes> bytes{};
+    VECDB_TRY(file.read_at(0, bytes));
+    VECDB_ASSIGN(const FileHeader found, FileHeader::decode(bytes));
+    return found.check(header);
+}
+
+}  // namespace
+
+Result<JournalTail> read_journal(Storage& storage,
+                                 const std::string& path,
+                                 const FileHeader& header,
+                                 std::uint64_t first,
+                                 const std::optional<JournalEnd>& closed,
+                                 const std::function<Status(const JournalRecord&)>& show) {
+    VECDB_ASSERT(first > 0);
+    VECDB_ASSIGN(const auto file, storage.open(path));
+    VECDB_TRY(in_file(path, check_header(*file, header)));
+    Scan scan(*file, header.seed(), first);
+    VECDB_TRY(in_file(path, scan.run(show)));
+    VECDB_TRY(in_file(path, closed ? scan.check_closed(*closed) : scan.look_behind()));
+    return scan.tail();
+}
+
+}  // namespace vecdb::persist

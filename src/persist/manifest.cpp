@@ -1,0 +1,275 @@
+#include "persist/manifest.h"
+
+#include "check.h"
+#include "persist/checksum.h"
+#include "persist/errors.h"
+#include "persist/little_endian.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <random>
+#include <utility>
+
+namespace vecdb::persist {
+namespace {
+
+/// The type of the records of a manifest.
+constexpr std::uint32_t kChangesRecord = 1;
+/// A manifest begins anew when it has so many times the bytes that it began with, and so many more.
+constexpr std::uint64_t kMostGrowth = 3;
+constexpr std::uint64_t kFreeGrowth = std::uint64_t{1} << 16U;
+
+constexpr std::string_view kCurrentName = "CURRENT";
+constexpr std::string_view kNewCurrentName = "CURRENT.new";
+constexpr std::size_t kDigits = 16;
+
+struct KindName {
+    FileKind kind;
+    std::string_view prefix;
+};
+constexpr KindName kKindNames[] = {{FileKind::kManifest, "manifest-"},
+                                   {FileKind::kLog, "log-"},
+                                   {FileKind::kRows, "rows-"},
+                                   {FileKind::kIndex, "index-"},
+                                   {FileKind::kGrowing, "growing-"}};
+
+// Of CURRENT, behind the header.
+constexpr std::size_t kCurrentBytes = kHeaderBytes + 64;
+constexpr std::size_t kFirstAt = kHeaderBytes;
+constexpr std::size_t kClosedAt = kHeaderBytes + 8;
+constexpr std::size_t kManifestEndAt = kHeaderBytes + 16;
+constexpr std::size_t kLogEndAt = kHeaderBytes + 32;
+constexpr std::size_t kChecksumAt = kHeaderBytes + 56;
+
+using CurrentBytes = std::array<std::byte, kCurrentBytes>;
+
+CurrentBytes encode(const Current& current) {
+    const FileHeader header{
+        .kind = FileKind::kCurrent, .database = current.database, .number = current.manifest};
+    CurrentBytes bytes{};
+    store(bytes, 0, header.encode());
+    store(bytes, kFirstAt, current.first);
+    if (current.manifest_end && current.log_end) {
+        store(bytes, kClosedAt, std::uint64_t{1});
+        store(bytes, kManifestEndAt, *current.manifest_end);
+        store(bytes, kLogEndAt, *current.log_end);
+    }
+    store(bytes, kChecksumAt, checksum(std::span(bytes).first(kChecksumAt)));
+    return bytes;
+}
+
+Result<Current> decode(const CurrentBytes& bytes) {
+    VECDB_ASSIGN(const FileHeader header,
+                 FileHeader::decode(std::span(bytes).first<kHeaderBytes>()));
+    if (header.kind != FileKind::kCurrent)
+        return Status(StatusCode::kCorruption, "is no file of that kind");
+    const auto expected = checksum(std::span(bytes).first(kChecksumAt));
+    const auto found = load<std::uint64_t>(bytes, kChecksumAt);
+    if (found != expected) return wrong_checksum("it", expected, found);
+    Current current{.database = header.database,
+                    .manifest = header.number,
+                    .first = load<std::uint64_t>(bytes, kFirstAt),
+                    .manifest_end = std::nullopt,
+                    .log_end = std::nullopt};
+    if (current.first == 0) return Status(StatusCode::kCorruption, "names record 0");
+    if (load<std::uint64_t>(bytes, kClosedAt) != 0) {
+        current.manifest_end = load<JournalEnd>(bytes, kManifestEndAt);
+        current.log_end = load<JournalEnd>(bytes, kLogEndAt);
+    }
+    return current;
+}
+
+FileHeader header_of(const Current& current) {
+    return {.kind = FileKind::kManifest, .database = current.database, .number = current.manifest};
+}
+
+DatabaseId random_id() {
+    std::random_device random;
+    DatabaseId id{};
+    for (std::size_t at = 0; at < id.size(); at += sizeof(std::uint32_t))
+        store(id, at, static_cast<std::uint32_t>(random()));
+    return id;
+}
+
+std::string in_directory(const std::string& directory, std::string_view name) {
+    return directory + '/' + std::string(name);
+}
+
+}  // namespace
+
+std::string path_of(const std::string& directory, FileKind kind, std::uint64_t number) {
+    const auto* named = std::find_if(std::begin(kKindNames),
+                                     std::end(kKindNames),
+                                     [&](const KindName& each) { return each.kind == kind; });
+    VECDB_ASSERT(named != std::end(kKindNames));
+    std::array<char, kDigits> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+    const auto length = static_cast<std::size_t>(end - digits.data());
+    std::string name(named->prefix);
+    name.append(kDigits - length, '0').append(digits.data(), length);
+    return in_directory(directory, name);
+}
+
+std::optional<FileName> parse_file_name(std::string_view name) {
+    for (const KindName& each : kKindNames) {
+        if (!name.starts_with(each.prefix)) continue;
+        const std::string_view digits = name.substr(each.prefix.size());
+        const bool hexadecimal = digits.find_first_not_of("0123456789abcdef") == digits.npos;
+        if (digits.size() != kDigits || !hexadecimal) return std::nullopt;
+        std::uint64_t number = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+        return FileName{each.kind, number};
+    }
+    return std::nullopt;
+}
+
+Result<Current> read_current(Storage& storage, const std::string& directory) {
+    const std::string path = in_directory(directory, kCurrentName);
+    VECDB_ASSIGN(const auto file, storage.open(path));
+    CurrentBytes bytes{};
+    if (file->size() != bytes.size()) {
+        return in_file(path,
+                       {StatusCode::kCorruption,
+                        "has " + std::to_string(file->size()) + " bytes, expected " +
+                            std::to_string(bytes.size())});
+    }
+    VECDB_TRY(in_file(path, file->read_at(0, bytes)));
+    auto current = decode(bytes);
+    if (!current.ok()) return in_file(path, current.status());
+    return current;
+}
+
+Status write_current(Storage& storage, const std::string& directory, const Current& current) {
+    const std::string path = in_directory(directory, kNewCurrentName);
+    Status removed = storage.remove(path);
+    if (!removed.ok() && removed.code() != StatusCode::kNotFound) return removed;
+    {
+        VECDB_ASSIGN(const auto file, storage.create(path));
+        VECDB_TRY(in_file(path, file->append(encode(current))));
+        VECDB_TRY(in_file(path, file->sync()));
+    }
+    VECDB_TRY(storage.rename(path, in_directory(directory, kCurrentName)));
+    return storage.sync_directory(directory);
+}
+
+// The catalogue -----------------------------------------------------------------------------------
+
+Result<ReadCatalogue> read_catalogue(Storage& storage, const std::string& directory) {
+    ReadCatalogue read;
+    VECDB_ASSIGN(read.current, read_current(storage, directory));
+    const std::string path = path_of(directory, FileKind::kManifest, read.current.manifest);
+    const auto show = [&](const JournalRecord& record) -> Status {
+        if (record.type != kChangesRecord)
+            return {StatusCode::kCorruption, "has a record of type " + std::to_string(record.type)};
+        ArchiveReader from(record.payload);
+        VECDB_TRY(
+            read_changes(from, [&](const Change& change) { return read.catalogue.apply(change); }));
+        return from.finish();
+    };
+    VECDB_ASSIGN(read.tail,
+                 read_journal(storage,
+                              path,
+                              header_of(read.current),
+                              read.current.first,
+                              read.current.manifest_end,
+                              show));
+    // The record that everything begins with was synced before CURRENT named the file.
+    if (read.tail.end.sequence < read.current.first)
+        return in_file(path, {StatusCode::kCorruption, "has no record"});
+    VECDB_TRY(in_file(path, read.catalogue.validate()));
+    return read;
+}
+
+Manifest::Manifest(Storage& storage, std::string directory)
+    : storage_(storage), directory_(std::move(directory)) {}
+
+Result<std::unique_ptr<Manifest>> Manifest::create(Storage& storage, const std::string& directory) {
+    const Status there = read_current(storage, directory).status();
+    if (there.code() != StatusCode::kNotFound) {
+        return Status(there.ok() ? StatusCode::kAlreadyExists : there.code(),
+                      there.ok() ? '"' + directory + "\": a database is there" : there.message());
+    }
+    std::unique_ptr<Manifest> made(new Manifest(storage, directory));
+    made->current_.database = random_id();
+    VECDB_TRY(made->begin(made->catalogue_.position().next_file));
+    return made;
+}
+
+Result<std::unique_ptr<Manifest>> Manifest::open(Storage& storage, const std::string& directory) {
+    std::unique_ptr<Manifest> opened(new Manifest(storage, directory));
+    VECDB_TRY(opened->load());
+    return opened;
+}
+
+Status Manifest::load() {
+    VECDB_ASSIGN(ReadCatalogue read, read_catalogue(storage_, directory_));
+    current_ = read.current;
+    catalogue_ = std::move(read.catalogue);
+    torn_bytes_ = read.tail.torn_bytes;
+    closed_log_ = current_.log_end;
+    // A journal of its own: what follows a bad end never stands in the same file.
+    return begin(catalogue_.position().next_file);
+}
+
+/// Begin a journal with all of the catalogue, and let CURRENT name it.
+Status Manifest::begin(std::uint64_t number) {
+    const JournalEnd before = journal_ != nullptr ? journal_->end() : JournalEnd{0, 0};
+    Current next = current_;
+    next.manifest = number;
+    next.first = before.sequence + 1;
+    next.manifest_end.reset();
+    next.log_end.reset();
+    StoredPosition position = catalogue_.position();
+    position.next_file = number + 1;
+    VECDB_TRY(catalogue_.apply(position));
+    const std::string path = path_of(directory_, FileKind::kManifest, number);
+    Status removed = storage_.remove(path);  // of a writer that got no further
+    if (!removed.ok() && removed.code() != StatusCode::kNotFound) return removed;
+    VECDB_ASSIGN(journal_, JournalWriter::create(storage_, path, header_of(next), next.first));
+    VECDB_TRY(append(catalogue_.all()));
+    base_bytes_ = journal_->end().bytes;
+    VECDB_TRY(storage_.sync_directory(directory_));
+    VECDB_TRY(write_current(storage_, directory_, next));
+    current_ = next;
+    return {};
+}
+
+/// Write and sync one record.
+Status Manifest::append(std::span<const Change> changes) {
+    ArchiveWriter bytes;
+    write_changes(bytes, changes);
+    const std::span<const std::byte> pieces[] = {bytes.bytes()};
+    VECDB_TRY(journal_->append(kChangesRecord, pieces));
+    return journal_->sync();
+}
+
+/// Remember a failure.
+Status Manifest::note(Status status) {
+    if (!status.ok()) failed_ = status;
+    return status;
+}
+
+Status Manifest::commit(std::span<const Change> changes) {
+    VECDB_TRY(failed_);
+    for (const Change& change : changes) {  // first: what does not follow is not written
+        const Status applied = catalogue_.apply(change);
+        if (!applied.ok()) return note({StatusCode::kInternal, applied.message()});
+    }
+    VECDB_TRY(note(append(changes)));
+    if (journal_->end().bytes < kMostGrowth * base_bytes_ + kFreeGrowth) return {};
+    // Readers in other processes may be about to open the old one: it is not removed here.
+    return note(begin(catalogue_.position().next_file));
+}
+
+Status Manifest::close(const JournalEnd& log_end) {
+    VECDB_TRY(failed_);
+    Current closed = current_;
+    closed.manifest_end = journal_->end();
+    closed.log_end = log_end;
+    VECDB_TRY(note(write_current(storage_, directory_, closed)));
+    failed_ = Status(StatusCode::kFailedPrecondition, "the database is closed");
+    return {};
+}
+
+}  // namespace vecdb::persist

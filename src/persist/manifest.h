@@ -1,0 +1,111 @@
+#pragma once
+
+/// \file
+/// The catalogue on disk: a journal that begins with all of it and goes on with changes, and the
+/// file CURRENT, which names the journal. Bytes: FORMAT.md.
+
+#include "persist/catalogue.h"
+#include "persist/journal.h"
+#include "persist/storage.h"
+
+#include <vecdb/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace vecdb::persist {
+
+/// Return the path of a file of a database: its kind and number are its name.
+[[nodiscard]] std::string path_of(const std::string& directory,
+                                  FileKind kind,
+                                  std::uint64_t number);
+/// Return the kind and number of a name that path_of() makes, or nothing.
+struct FileName {
+    FileKind kind;
+    std::uint64_t number;
+
+    friend bool operator==(const FileName&, const FileName&) = default;
+};
+[[nodiscard]] std::optional<FileName> parse_file_name(std::string_view name);
+
+/// What CURRENT says.
+struct Current {
+    DatabaseId database{};
+    std::uint64_t manifest = 0;  ///< Number of the file.
+    std::uint64_t first = 1;     ///< Number of its first record.
+    /// Set when the database was closed: where the manifest and the log end.
+    std::optional<JournalEnd> manifest_end = {};
+    std::optional<JournalEnd> log_end = {};
+
+    friend bool operator==(const Current&, const Current&) = default;
+};
+
+/// Read CURRENT. Returns kNotFound (no database is there), kCorruption, kUnsupported, kIoError.
+[[nodiscard]] Result<Current> read_current(Storage& storage, const std::string& directory);
+
+/// Replace CURRENT at once: after a loss of power it is the old one or the new one. Returns
+/// kIoError.
+[[nodiscard]] Status write_current(Storage& storage,
+                                   const std::string& directory,
+                                   const Current& current);
+
+/// The catalogue of a database that is open for writing, and its journal. After a failure that
+/// leaves in doubt what is on disk it refuses everything.
+/// Threads: needs exclusive access.
+class Manifest {
+  public:
+    /// Begin a database in a directory that has none. Its id is drawn at random. Returns
+    /// kAlreadyExists (a database is there), kIoError.
+    [[nodiscard]] static Result<std::unique_ptr<Manifest>> create(Storage& storage,
+                                                                  const std::string& directory);
+    /// Open a database for writing. What was not finished when the last writer ended is cut.
+    /// Returns kNotFound, kCorruption, kUnsupported, kIoError.
+    [[nodiscard]] static Result<std::unique_ptr<Manifest>> open(Storage& storage,
+                                                                const std::string& directory);
+
+    [[nodiscard]] const DatabaseId& database() const noexcept { return current_.database; }
+    [[nodiscard]] const Catalogue& catalogue() const noexcept { return catalogue_; }
+    /// Return where the log ended when the database was closed; nothing if it was not.
+    [[nodiscard]] const std::optional<JournalEnd>& closed_log() const noexcept {
+        return closed_log_;
+    }
+    /// Return the bytes that were cut when the manifest was opened.
+    [[nodiscard]] std::uint64_t torn_bytes() const noexcept { return torn_bytes_; }
+
+    /// Apply changes, all or none, and return when they are durable. Returns kInternal (they do not
+    /// follow), kIoError.
+    [[nodiscard]] Status commit(std::span<const Change> changes);
+    /// Note that the database is closed and its log ends at `log_end`. Nothing may follow.
+    [[nodiscard]] Status close(const JournalEnd& log_end);
+
+  private:
+    Manifest(Storage& storage, std::string directory);
+    Status load();
+    Status begin(std::uint64_t number);
+    Status append(std::span<const Change> changes);
+    Status note(Status status);
+
+    Storage& storage_;
+    const std::string directory_;
+    Current current_;
+    Catalogue catalogue_;
+    std::unique_ptr<JournalWriter> journal_;
+    std::uint64_t base_bytes_ = 0;  // of the journal when it began
+    std::uint64_t torn_bytes_ = 0;
+    std::optional<JournalEnd> closed_log_;
+    Status failed_;
+};
+
+/// Read the catalogue that CURRENT leads to, without writing anything.
+struct ReadCatalogue {
+    Current current;
+    Catalogue catalogue;
+    JournalTail tail;  ///< Of the manifest.
+};
+/// Returns kNotFound, kCorruption, kUnsupported, kIoError.
+[[nodiscard]] Result<ReadCatalogue> read_catalogue(Storage& storage, const std::string& directory);
+
+}  // namespace vecdb::persist
