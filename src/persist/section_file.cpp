@@ -241,8 +241,7 @@ Status SectionFile::read_tables(const FileHeader& header, const FileStamp* stamp
     VECDB_ASSIGN(const Counts counts, read_ends(header, stamp));
     const std::uint64_t room = stamp_.bytes - kHeaderBytes - kFooterBytes;
     const std::uint64_t checksum_bytes = sizeof(std::uint64_t);
-    const bool fit = counts.sections <= kMaxSections && counts.sections <= room / kEntryBytes &&
-                     counts.blocks <= room / checksum_bytes;
+    const bool fit = counts.sections <= kMaxSections && counts.blocks <= room / checksum_bytes;
     const std::uint64_t sums = fit ? padded(counts.blocks * checksum_bytes, kSectionAlignment) : 0;
     const std::uint64_t tables = sums + (fit ? counts.sections * kEntryBytes : 0);
     if (!fit || tables > room) {

@@ -160,6 +160,21 @@ TEST_CASE("bytes that are no changes are refused", "[persist][hostile]") {
     }
 }
 
+TEST_CASE("a list of more items than the bytes hold is not begun", "[persist][hostile]") {
+    ArchiveWriter writer;
+    writer.number(std::uint32_t{3});
+    writer.raw(std::vector<std::byte>(16));
+    ArchiveReader reader(writer.bytes());
+    std::size_t read = 0;
+    reader.list(8, [&] { ++read; });
+    CHECK(read == 0);
+    CHECK(reader.status().code() == StatusCode::kCorruption);
+    ArchiveReader enough(writer.bytes());
+    enough.list(5, [&] { read += enough.raw(5).size(); });
+    CHECK(read == 15);
+    CHECK(enough.finish().code() == StatusCode::kCorruption);  // one byte too many
+}
+
 TEST_CASE("what a change asks for must be there", "[persist]") {
     Catalogue catalogue = made_of(some_changes());
     const auto refused = [&](const Change& change, const std::string& why) {

@@ -4,6 +4,7 @@
 
 #include "persist/little_endian.h"
 #include "support/catch.h"
+#include "support/disk_model.h"
 #include "support/memory_storage.h"
 
 #include <algorithm>
@@ -177,6 +178,26 @@ TEST_CASE("records that were never synced may be missing before others", "[persi
     CHECK(seen.records == std::vector<std::string>{"2one"});
     CHECK(seen.tail.end.sequence == kFirst);
     CHECK(seen.tail.stray_records == 1);
+}
+
+TEST_CASE("a journal is there as soon as its name is", "[persist][power]") {
+    test::DiskModel disk;
+    const auto writer = JournalWriter::create(disk, "log", kHeader, kFirst).value();
+    disk.sync_directory("").check();
+    MemoryStorage image;
+    disk.lose_power(test::DiskModel::Left::kNothing, 1, image);
+    CHECK(read(image, writer->end()).status.ok());
+}
+
+TEST_CASE("a record that stands there a second time is not read again", "[persist]") {
+    MemoryStorage storage;
+    const JournalEnd end = write_three(storage, true);
+    Bytes& bytes = storage.bytes("log");
+    const Bytes record(bytes.begin() + 64, bytes.begin() + 120);
+    bytes.insert(bytes.end(), record.begin(), record.end());
+    CHECK(read(storage).records == kThree);
+    CHECK(read(storage).tail.torn_bytes == record.size());
+    CHECK(read(storage, end).status.code() == StatusCode::kCorruption);
 }
 
 TEST_CASE("a record of another file is none of this", "[persist]") {

@@ -178,6 +178,33 @@ TEST_CASE("every bit of a manifest that was closed is checked", "[persist][flips
     CHECK(read_catalogue(storage, "d").ok());
 }
 
+TEST_CASE("a manifest of other records is refused", "[persist][hostile]") {
+    MemoryStorage storage;
+    const Current current{.manifest = 3};
+    const FileHeader header{
+        .kind = FileKind::kManifest, .database = current.database, .number = current.manifest};
+    auto journal =
+        JournalWriter::create(storage, path_of("d", FileKind::kManifest, 3), header, 1).value();
+    write_current(storage, "d", current).check();
+    CHECK_THAT(read_catalogue(storage, "d").status().message(), Contains("has no record"));
+    ArchiveWriter changes;
+    write_changes(changes, {});
+    auto bytes = changes.bytes();
+    std::uint32_t type = 1;
+    SECTION("of another type") {
+        type = 2;
+    }
+    SECTION("with bytes behind") {
+        bytes.emplace_back();
+    }
+    SECTION("too short") {
+        bytes.pop_back();
+    }
+    const std::span<const std::byte> pieces[] = {bytes};
+    journal->append(type, pieces).check();
+    CHECK(read_catalogue(storage, "d").status().code() == StatusCode::kCorruption);
+}
+
 TEST_CASE("after a failed write a manifest refuses everything", "[persist]") {
     MemoryStorage storage;
     auto manifest = Manifest::create(storage, "d").value();

@@ -5,6 +5,7 @@
 #include "persist/checksum.h"
 #include "persist/little_endian.h"
 #include "support/catch.h"
+#include "support/disk_model.h"
 #include "support/memory_storage.h"
 #include "support/temp_directory.h"
 
@@ -51,11 +52,12 @@ FileStamp write_file(Storage& storage, const std::string& path) {
     return writer->finish().value();
 }
 
-/// Write one file of one kilobyte in two sections.
+/// Write a file of one kilobyte in three sections, the last one empty.
 FileStamp write_small(Storage& storage, const std::string& path) {
     auto writer = SectionFileWriter::create(storage, path, kHeader).value();
     writer->write("first", some_bytes(300, 1)).check();
     writer->write("second", some_bytes(200, 2)).check();
+    writer->write("third", {}).check();
     return writer->finish().value();
 }
 
@@ -216,6 +218,7 @@ TEST_CASE("a file that is another is refused", "[persist]") {
     auto writer = SectionFileWriter::create(storage, "x", kHeader).value();
     writer->write("first", some_bytes(300, 3)).check();
     writer->write("second", some_bytes(200, 2)).check();
+    writer->write("third", {}).check();
     REQUIRE(writer->finish().value().bytes == first.bytes);
     CHECK_THAT(read_all(storage, "x", &first).message(), Contains("not the file that was written"));
 }
@@ -236,7 +239,7 @@ TEST_CASE("numbers of a hostile file are not believed", "[persist][hostile]") {
     write_small(storage, "x");
     const Bytes whole = storage.bytes("x");
     const std::size_t footer = whole.size() - 64;
-    const std::size_t table = footer - 2 * 64;
+    const std::size_t table = footer - 3 * 64;
     const std::vector<std::uint64_t> values = {0,
                                                1,
                                                3,
@@ -251,7 +254,7 @@ TEST_CASE("numbers of a hostile file are not believed", "[persist][hostile]") {
                                                ~std::uint64_t{63},
                                                ~std::uint64_t{0}};
     std::vector<std::size_t> fields = {footer + 8, footer + 16, footer + 24};
-    for (const std::size_t entry : {table, table + 64}) {
+    for (const std::size_t entry : {table, table + 64, table + 128}) {
         for (const std::size_t field : {40U, 48U, 56U})
             fields.push_back(entry + field);
     }
@@ -267,6 +270,15 @@ TEST_CASE("numbers of a hostile file are not believed", "[persist][hostile]") {
             CHECK((same ? status.ok() : status.code() == StatusCode::kCorruption));
         }
     }
+}
+
+TEST_CASE("a file of sections that was finished outlives the power", "[persist][power]") {
+    test::DiskModel disk;
+    const FileStamp stamp = write_small(disk, "x");
+    disk.sync_directory("").check();
+    MemoryStorage image;
+    disk.lose_power(test::DiskModel::Left::kNothing, 1, image);
+    CHECK(read_all(image, "x", &stamp).ok());
 }
 
 TEST_CASE("a file of sections that cannot be written fails", "[persist]") {
