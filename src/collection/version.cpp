@@ -53,6 +53,16 @@ IndexRows index_rows(const VectorField& field, const index::FlatBlock& block) no
             .element_type = field.element_type};
 }
 
+IndexRows index_rows(const VectorField& field, const SealedSegment& segment) noexcept {
+    const RowStore& store = segment.store;
+    return index_rows(field,
+                      {.rows = {store.vector(0), store.format().bytes(), store.format().dim},
+                       .ids = &store.id(0),
+                       .norms = &store.norm(0),
+                       .count = segment.rows,
+                       .filter = {}});
+}
+
 void PartitionVersion::count_live_rows() noexcept {
     live_rows = growing.live_rows;
     for (const auto& segment : *sealed)

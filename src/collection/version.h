@@ -116,6 +116,9 @@ struct SegmentVersion {
 [[nodiscard]] IndexRows index_rows(const VectorField& field,
                                    const index::FlatBlock& block) noexcept;
 
+/// View the rows of a sealed segment as indexes see rows.
+[[nodiscard]] IndexRows index_rows(const VectorField& field, const SealedSegment& segment) noexcept;
+
 using SealedList = std::vector<std::shared_ptr<const SegmentVersion>>;
 
 /// What names a partition for as long as it exists; another one may get its number later.

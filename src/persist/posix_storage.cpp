@@ -1,5 +1,6 @@
 #include "check.h"
 #include "persist/errors.h"
+#include "persist/posix_calls.h"
 #include "persist/storage.h"
 
 #include <algorithm>
@@ -17,6 +18,8 @@
 
 namespace vecdb {
 namespace {
+
+using persist::retried;
 
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
@@ -41,14 +44,6 @@ Status failed(const std::string& what, int error) {
 
 Status failed_at(const char* what, const std::string& path, int error) {
     return failed('"' + path + "\": cannot " + what, error);
-}
-
-template <class Call>
-auto retried(Call call) {
-    auto result = call();
-    while (result < 0 && errno == EINTR)
-        result = call();
-    return result;
 }
 
 class Descriptor {
@@ -102,21 +97,7 @@ class PosixReadable final : public ReadableFile {
     [[nodiscard]] std::uint64_t size() const noexcept override { return file_.size; }
 
     [[nodiscard]] Status read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-        while (!out.empty()) {
-            const ssize_t got = retried([&] {
-                return ::pread(
-                    file_.descriptor.get(), out.data(), out.size(), static_cast<off_t>(offset));
-            });
-            if (got < 0) return failed("cannot read", errno);
-            if (got == 0) {
-                return {StatusCode::kCorruption,
-                        "ends at byte " + std::to_string(offset) + ", expected " +
-                            std::to_string(out.size()) + " more"};
-            }
-            offset += static_cast<std::uint64_t>(got);
-            out = out.subspan(static_cast<std::size_t>(got));
-        }
-        return {};
+        return persist::read_all(file_.descriptor.get(), offset, out);
     }
 
     [[nodiscard]] Result<std::span<const std::byte>> map() const override {

@@ -19,7 +19,7 @@ inline constexpr std::size_t kLargePage = std::size_t{2} << 20U;
 /// Free what allocate_aligned(bytes) returned.
 void free_aligned(void* memory, std::size_t bytes) noexcept;
 
-/// Own uninitialised room for `size` elements from allocate_aligned.
+/// Own uninitialised room for `size` elements from allocate_aligned, or view another's.
 template <class T>
 class AlignedBuffer {
   public:
@@ -28,8 +28,10 @@ class AlignedBuffer {
     AlignedBuffer() = default;
     /// Throws std::bad_alloc.
     explicit AlignedBuffer(std::size_t size)
-        : data_(static_cast<T*>(allocate_aligned(size * sizeof(T))), Free{size * sizeof(T)}),
+        : data_(static_cast<T*>(allocate_aligned(size * sizeof(T))), Free{size * sizeof(T), true}),
           size_(size) {}
+    /// View `size` elements that somebody else owns.
+    AlignedBuffer(T* data, std::size_t size) noexcept : data_(data, Free{}), size_(size) {}
 
     [[nodiscard]] T* data() const noexcept { return data_.get(); }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -38,7 +40,10 @@ class AlignedBuffer {
   private:
     struct Free {
         std::size_t bytes = 0;
-        void operator()(T* memory) const noexcept { free_aligned(memory, bytes); }
+        bool owned = false;
+        void operator()(T* memory) const noexcept {
+            if (owned) free_aligned(memory, bytes);
+        }
     };
 
     std::unique_ptr<T, Free> data_;

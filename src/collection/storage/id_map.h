@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace vecdb::collection {
@@ -21,6 +22,9 @@ class IdMap {
   public:
     /// \param store  outlives the map and holds the id of every row entered
     explicit IdMap(const RowStore& store) noexcept : store_(store) {}
+    ~IdMap() = default;
+    IdMap(const IdMap&) = delete;
+    IdMap& operator=(const IdMap&) = delete;
 
     [[nodiscard]] std::optional<std::uint32_t> find(Id id) const noexcept;
 
@@ -31,8 +35,15 @@ class IdMap {
     /// is returned. Room must have been reserved.
     std::optional<std::uint32_t> insert_or_replace(std::uint32_t row) noexcept;
 
+    /// View the table, to be saved.
+    [[nodiscard]] std::span<const std::uint32_t> slots() const noexcept { return slots_; }
+    /// Take over a table that was saved and outlives this, for the first `rows` rows of the store.
+    /// Nothing may be entered then. Returns whether it is one that finds each of them; nothing has
+    /// changed if not. Throws std::bad_alloc.
+    [[nodiscard]] bool adopt(std::span<const std::uint32_t> slots, std::size_t rows);
+
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
-        return slots_.capacity() * sizeof(std::uint32_t);
+        return slots_.size() * sizeof(std::uint32_t);
     }
 
   private:
@@ -44,7 +55,8 @@ class IdMap {
     [[nodiscard]] std::size_t locate(Id id) const noexcept;
 
     const RowStore& store_;
-    std::vector<std::uint32_t> slots_;  // kEmpty, or a row number; the size is a power of two
+    std::span<const std::uint32_t> slots_;  // kEmpty, or a row number; the size is a power of two
+    std::vector<std::uint32_t> own_;        // what slots_ views, unless it was adopted
     std::size_t count_ = 0;
 };
 

@@ -39,11 +39,14 @@ RowStore::RowStore(const VectorFormat& format)
       blocks_(std::make_shared<BlockTable>()) {}
 
 RowStore::RowStore(const VectorFormat& format, std::size_t rows)
+    : RowStore(format, std::make_shared<RowBlock>(rows, format.bytes())) {}
+
+RowStore::RowStore(const VectorFormat& format, std::shared_ptr<RowBlock> block)
     : format_(format),
       vector_bytes_(format.bytes()),
-      rows_per_block_(static_cast<std::uint32_t>((rows + 63) / 64 * 64)) {
+      rows_per_block_(static_cast<std::uint32_t>((block->capacity + 63) / 64 * 64)) {
     auto table = std::make_shared<BlockTable>();
-    table->push_back(std::make_shared<RowBlock>(rows, vector_bytes_));
+    table->push_back(std::move(block));
     blocks_ = std::move(table);
 }
 

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace vecdb::collection {
@@ -27,7 +29,18 @@ struct VectorFormat {
 struct RowBlock {
     RowBlock(std::size_t rows, std::size_t vector_bytes)
         : capacity(rows), vectors(rows * vector_bytes), ids(rows), norms(rows) {}
+    /// View rows that `owner` keeps where they are; they are never written to.
+    RowBlock(std::span<const std::byte> stored_vectors,
+             std::span<const Id> stored_ids,
+             std::span<const float> stored_norms,
+             std::shared_ptr<const void> owner) noexcept
+        : source(std::move(owner)),
+          capacity(stored_ids.size()),
+          vectors(const_cast<std::byte*>(stored_vectors.data()), stored_vectors.size()),
+          ids(const_cast<Id*>(stored_ids.data()), stored_ids.size()),
+          norms(const_cast<float*>(stored_norms.data()), stored_norms.size()) {}
 
+    std::shared_ptr<const void> source;  ///< Null: the memory is the block's own.
     std::size_t capacity;
     simd::AlignedBuffer<std::byte> vectors;
     simd::AlignedBuffer<Id> ids;
@@ -52,6 +65,8 @@ class RowStore {
     explicit RowStore(const VectorFormat& format);
     /// Make room for exactly `rows` >= 1 rows in one piece. Throws std::bad_alloc.
     RowStore(const VectorFormat& format, std::size_t rows);
+    /// Hold the rows of `block`, which is full.
+    RowStore(const VectorFormat& format, std::shared_ptr<RowBlock> block);
 
     [[nodiscard]] const VectorFormat& format() const noexcept { return format_; }
     /// A multiple of 64.

@@ -36,22 +36,12 @@ Status copy_live(const SealSources& sources, const RowStore& store, const Contro
     return {};
 }
 
-IndexRows rows_of(const VectorField& field, const SealedSegment& segment) {
-    const RowStore& store = segment.store;
-    return index_rows(field,
-                      {.rows = {store.vector(0), store.format().bytes(), store.format().dim},
-                       .ids = &store.id(0),
-                       .norms = &store.norm(0),
-                       .count = segment.rows,
-                       .filter = {}});
-}
-
 /// Build the index of a segment; on `base` where its rows are the most of it.
 Result<std::vector<std::uint32_t>> build_index(SealedSegment& segment,
                                                const VectorField& field,
                                                const SegmentVersion* base,
                                                const IndexBuild& how) {
-    const IndexRows rows = rows_of(field, segment);
+    const IndexRows rows = index_rows(field, segment);
     const Index* known = base != nullptr ? base->index() : nullptr;
     if (known != nullptr && base->live_rows >= segment.rows - base->live_rows) {
         std::vector<std::uint32_t> kept;

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 namespace vecdb::collection {
 
@@ -21,6 +22,9 @@ struct SealedSegment {
     /// Make room for `count` >= 1 rows. Throws std::bad_alloc.
     SealedSegment(const VectorFormat& format, std::size_t count)
         : rows(count), store(format, count), map(store) {}
+    /// Hold the rows of `block`, which is full, at least one.
+    SealedSegment(const VectorFormat& format, std::shared_ptr<RowBlock> block)
+        : rows(block->capacity), store(format, std::move(block)), map(store) {}
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
         return store.memory_bytes(rows) + map.memory_bytes() + index_bytes();

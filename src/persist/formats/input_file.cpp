@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "persist/errors.h"
+#include "persist/posix_calls.h"
 
 #include <cerrno>
 #include <string>
@@ -18,11 +19,7 @@ namespace {
 int open_for_reading(const char* path) noexcept {
     // O_NONBLOCK: opening a FIFO would otherwise wait for its writer. Regular files ignore it.
     constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    int descriptor = -1;
-    do {
-        descriptor = ::open(path, kFlags);
-    } while (descriptor < 0 && errno == EINTR);
-    return descriptor;
+    return persist::retried([path] { return ::open(path, kFlags); });
 }
 
 }  // namespace
@@ -55,20 +52,7 @@ Result<std::unique_ptr<InputFile>> InputFile::open(const std::filesystem::path& 
 }
 
 Status InputFile::read_at(std::uint64_t offset, std::span<std::byte> out) const {
-    while (!out.empty()) {
-        const ssize_t got =
-            ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return persist::io_error("cannot read", errno);
-        if (got == 0) {
-            return {StatusCode::kCorruption,
-                    "ends at byte " + std::to_string(offset) + ", expected " +
-                        std::to_string(out.size()) + " more"};
-        }
-        offset += static_cast<std::uint64_t>(got);
-        out = out.subspan(static_cast<std::size_t>(got));
-    }
-    return {};
+    return persist::read_all(descriptor_, offset, out);
 }
 
 }  // namespace vecdb

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "persist/errors.h"
+#include "persist/posix_calls.h"
 
 #include <atomic>
 #include <cerrno>
@@ -56,11 +57,9 @@ Status write_at(int descriptor, std::uint64_t offset, std::span<const std::byte>
 }
 
 Status sync(int descriptor) {
-    int result = -1;
-    do {
-        result = ::fsync(descriptor);
-    } while (result != 0 && errno == EINTR);
-    return result == 0 ? Status() : persist::io_error("cannot sync", errno);
+    return persist::retried([descriptor] { return ::fsync(descriptor); }) == 0
+               ? Status()
+               : persist::io_error("cannot sync", errno);
 }
 
 }  // namespace
@@ -81,9 +80,7 @@ Status OutputFile::open_temporary() {
     constexpr int kAttempts = 100;  // names left over by processes that had our number and crashed
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         temporary_ = target_.parent_path() / temporary_name();
-        do {
-            descriptor_ = ::open(temporary_.c_str(), kFlags, 0666);
-        } while (descriptor_ < 0 && errno == EINTR);
+        descriptor_ = persist::retried([&] { return ::open(temporary_.c_str(), kFlags, 0666); });
         if (descriptor_ >= 0 || errno != EEXIST) break;
     }
     if (descriptor_ < 0) return persist::io_error("cannot create a file in its directory", errno);

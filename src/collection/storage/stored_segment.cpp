@@ -1,0 +1,160 @@
+#include "collection/storage/stored_segment.h"
+
+#include "check.h"
+#include "collection/builtin_indexes.h"
+#include "collection/version.h"
+#include "persist/archive.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vecdb::collection {
+namespace {
+
+constexpr std::uint32_t kVersion = 1;
+constexpr std::string_view kAbout = "about";
+constexpr std::string_view kVectors = "vectors";
+constexpr std::string_view kIds = "ids";
+constexpr std::string_view kNorms = "norms";
+constexpr std::string_view kMap = "map";
+
+Status corrupt(const persist::SectionFile& file, const std::string& what) {
+    return {StatusCode::kCorruption, '"' + file.path() + "\": " + what};
+}
+
+/// What the rows of a file are.
+struct About {
+    std::uint64_t rows = 0;
+    std::uint64_t dim = 0;
+    ElementType type = ElementType::kFloat32;
+    Metric metric = Metric::kL2;
+
+    friend bool operator==(const About&, const About&) = default;
+};
+
+std::vector<std::byte> encode(const About& about) {
+    persist::ArchiveWriter to;
+    to.number(kVersion);
+    to.number(about.rows);
+    to.number(about.dim);
+    to.number(about.type);
+    to.number(about.metric);
+    return to.bytes();
+}
+
+/// Read how many rows of `field` the file has.
+Result<std::size_t> read_count(persist::SectionFile& file, const VectorField& field) {
+    VECDB_ASSIGN(const auto bytes, file.read(kAbout));
+    persist::ArchiveReader from(bytes);
+    const auto version = from.number<std::uint32_t>();
+    About about{.rows = from.number<std::uint64_t>(), .dim = from.number<std::uint64_t>()};
+    about.type = static_cast<ElementType>(from.number<std::uint8_t>());
+    about.metric = static_cast<Metric>(from.number<std::uint8_t>());
+    const About wanted{about.rows, field.dim, field.element_type, field.metric};
+    if (!from.finish().ok() || version != kVersion || about != wanted)
+        return corrupt(file, "does not hold rows of field '" + field.name + "'");
+    if (about.rows == 0 || about.rows > kMaxRowsPerSegment)
+        return corrupt(file, "holds " + std::to_string(about.rows) + " rows");
+    return static_cast<std::size_t>(about.rows);
+}
+
+/// View a section that must have `count` items.
+template <class T>
+Result<std::span<const T>> read_items(persist::SectionFile& file,
+                                      std::string_view name,
+                                      std::size_t count) {
+    VECDB_ASSIGN(const auto bytes, file.read(name));
+    if (bytes.size() != count * sizeof(T)) {
+        return corrupt(file,
+                       "section '" + std::string(name) + "' has " + std::to_string(bytes.size()) +
+                           " bytes, expected " + std::to_string(count * sizeof(T)));
+    }
+    return std::span(reinterpret_cast<const T*>(bytes.data()), count);
+}
+
+/// Tell whether no number among `count` of type T has all the bits of `exponent`, as NaN and
+/// infinity have.
+template <class T>
+bool all_finite(std::span<const std::byte> bytes, T exponent) {
+    const auto* items = reinterpret_cast<const T*>(bytes.data());
+    return std::none_of(items, items + bytes.size() / sizeof(T), [&](T item) {
+        return (item & exponent) == exponent;
+    });
+}
+
+bool all_finite(ElementType type, std::span<const std::byte> bytes) {
+    switch (type) {
+        case ElementType::kFloat32:
+            return all_finite<std::uint32_t>(bytes, 0x7F80'0000U);
+        case ElementType::kFloat16:
+            return all_finite<std::uint16_t>(bytes, 0x7C00U);
+        case ElementType::kBFloat16:
+            return all_finite<std::uint16_t>(bytes, 0x7F80U);
+        default:
+            return true;
+    }
+}
+
+}  // namespace
+
+Status save_rows(const SealedSegment& segment,
+                 const VectorField& field,
+                 persist::SectionFileWriter& to) {
+    const RowStore& store = segment.store;
+    const std::size_t rows = segment.rows;
+    VECDB_TRY(to.write(
+        kAbout,
+        encode(
+            {.rows = rows, .dim = field.dim, .type = field.element_type, .metric = field.metric})));
+    VECDB_TRY(to.write(kVectors, {store.vector(0), rows * store.format().bytes()}));
+    VECDB_TRY(to.write(kIds, std::as_bytes(std::span(&store.id(0), rows))));
+    VECDB_TRY(to.write(kNorms, std::as_bytes(std::span(&store.norm(0), rows))));
+    return to.write(kMap, std::as_bytes(segment.map.slots()));
+}
+
+Result<std::shared_ptr<SealedSegment>> load_rows(const std::shared_ptr<persist::SectionFile>& file,
+                                                 const VectorField& field) {
+    VECDB_ASSIGN(const std::size_t rows, read_count(*file, field));
+    const VectorFormat format{field.dim, field.element_type};
+    VECDB_ASSIGN(const auto vectors, read_items<std::byte>(*file, kVectors, rows * format.bytes()));
+    VECDB_ASSIGN(const auto ids, read_items<Id>(*file, kIds, rows));
+    VECDB_ASSIGN(const auto norms, read_items<float>(*file, kNorms, rows));
+    VECDB_ASSIGN(const auto map, file->read(kMap));
+    if (!all_finite(field.element_type, vectors) ||
+        !all_finite(ElementType::kFloat32, std::as_bytes(norms)))
+        return corrupt(*file, "holds a number that is not finite");
+    if (*std::min_element(ids.begin(), ids.end()) < 0) return corrupt(*file, "has a negative id");
+    auto segment = std::make_shared<SealedSegment>(
+        format, std::make_shared<RowBlock>(vectors, ids, norms, file));
+    const std::span slots(reinterpret_cast<const std::uint32_t*>(map.data()),
+                          map.size() / sizeof(std::uint32_t));
+    if (map.size() % sizeof(std::uint32_t) != 0 || !segment->map.adopt(slots, rows))
+        return corrupt(*file, "section 'map' does not lead from ids to rows");
+    return segment;
+}
+
+Status save_index(const SealedSegment& segment, persist::SectionFileWriter& to) {
+    VECDB_ASSERT(segment.index != nullptr);
+    return segment.index->save(to);
+}
+
+Status load_index(persist::SectionFile& file, const VectorField& field, SealedSegment& segment) {
+    // Sections of an index are read from a file, not from the segment's: nothing else is there.
+    struct Sections final : SectionReader {
+        explicit Sections(persist::SectionFile& from) : file(from) {}
+        Result<std::span<const std::byte>> read(std::string_view name) override {
+            return file.read(name);
+        }
+        persist::SectionFile& file;
+    };
+    VECDB_ASSIGN(auto index, make_index(field));
+    Sections sections(file);
+    const Status loaded = index->load(sections, index_rows(field, segment));
+    if (!loaded.ok()) return {loaded.code(), '"' + file.path() + "\": " + loaded.message()};
+    segment.index = std::move(index);
+    return {};
+}
+
+}  // namespace vecdb::collection

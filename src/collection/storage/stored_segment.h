@@ -1,0 +1,38 @@
+#pragma once
+
+/// \file
+/// Sealed segments in files: the rows in one, the index, which can be made again, in another.
+/// Bytes: persist/FORMAT.md.
+
+#include "collection/storage/sealed_segment.h"
+#include "persist/section_file.h"
+
+#include <vecdb/schema.h>
+#include <vecdb/status.h>
+
+#include <memory>
+
+namespace vecdb::collection {
+
+/// Write the rows of a segment of `field`, their ids and the map from these. Returns what the
+/// writer returns.
+[[nodiscard]] Status save_rows(const SealedSegment& segment,
+                               const VectorField& field,
+                               persist::SectionFileWriter& to);
+
+/// Make a segment of the rows in `file`, which it uses where they are, without index. Everything is
+/// checked but that the rows of a field under cosine have length 1. Returns kCorruption, kIoError.
+/// Throws std::bad_alloc.
+[[nodiscard]] Result<std::shared_ptr<SealedSegment>> load_rows(
+    const std::shared_ptr<persist::SectionFile>& file, const VectorField& field);
+
+/// Write the index of a segment, which has one. Returns what the index and the writer return.
+[[nodiscard]] Status save_index(const SealedSegment& segment, persist::SectionFileWriter& to);
+
+/// Give a segment of `field` the index in `file`. Returns kCorruption, kIoError, what making the
+/// index returns; the segment has none then. Throws std::bad_alloc.
+[[nodiscard]] Status load_index(persist::SectionFile& file,
+                                const VectorField& field,
+                                SealedSegment& segment);
+
+}  // namespace vecdb::collection

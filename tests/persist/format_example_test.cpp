@@ -1,0 +1,77 @@
+// The examples of FORMAT.md are what is written.
+
+#include "persist/journal.h"
+#include "persist/section_file.h"
+#include "support/catch.h"
+#include "support/memory_storage.h"
+#include "support/temp_directory.h"
+
+#include <cctype>
+#include <cstdint>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace vecdb::persist {
+namespace {
+
+using Bytes = test::MemoryStorage::Bytes;
+
+/// Return the bytes of a line "    0010  aa bb ...", or none of any other line.
+Bytes bytes_of_line(const std::string& line) {
+    const auto is_hex = [&](std::size_t from, std::size_t count) {
+        for (std::size_t i = from; i < from + count; ++i) {
+            if (std::isxdigit(static_cast<unsigned char>(line[i])) == 0) return false;
+        }
+        return true;
+    };
+    Bytes bytes;
+    if (line.size() < 12 || !line.starts_with("    ") || !is_hex(4, 4)) return bytes;
+    std::istringstream words(line.substr(8));
+    for (std::string word; words >> word;)
+        bytes.push_back(static_cast<std::byte>(std::stoul(word, nullptr, 16)));
+    return bytes;
+}
+
+/// Return the hex dumps of FORMAT.md.
+std::vector<Bytes> examples() {
+    std::vector<Bytes> found;
+    std::istringstream lines(test::read_bytes(VECDB_FORMAT_MD));
+    bool inside = false;
+    for (std::string line; std::getline(lines, line);) {
+        const Bytes bytes = bytes_of_line(line);
+        if (!bytes.empty() && !inside) found.emplace_back();
+        inside = !bytes.empty();
+        if (inside) found.back().insert(found.back().end(), bytes.begin(), bytes.end());
+    }
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("the examples of FORMAT.md are the bytes that are written", "[persist]") {
+    test::MemoryStorage storage;
+    DatabaseId database{};
+    for (std::size_t i = 0; i < database.size(); ++i)
+        database[i] = static_cast<std::byte>(i);
+    auto writer = SectionFileWriter::create(
+                      storage, "rows", {.kind = FileKind::kRows, .database = database, .number = 1})
+                      .value();
+    const std::int64_t id = 7;
+    writer->write("ids", std::as_bytes(std::span(&id, 1))).check();
+    static_cast<void>(writer->finish().value());
+    auto journal =
+        JournalWriter::create(
+            storage, "log", {.kind = FileKind::kLog, .database = database, .number = 2}, 1)
+            .value();
+    const std::string payload = "abc";
+    const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(payload))};
+    journal->append(1, pieces).check();
+
+    const auto written = examples();
+    REQUIRE(written.size() == 2);
+    CHECK(written[0] == storage.bytes("rows"));
+    CHECK(written[1] == storage.bytes("log"));
+}
+
+}  // namespace vecdb::persist
