@@ -186,6 +186,23 @@ TEST_CASE("a graph takes up growing rows and smaller segments") {
     CHECK(collection.health().value().unreachable_rows == 0);
 }
 
+TEST_CASE("growing rows are built once, on the segment that takes them up") {
+    std::size_t builds = 0;
+    test::before_exact_build = [&](const IndexRows& /*rows*/) {
+        ++builds;
+    };
+    {
+        Collection collection = test::make_collection(schema_of(64, {{"takes_up", "yes"}}));
+        for (std::size_t i = 0; i < 4; ++i) {
+            insert(collection, 64 * i, 64);
+            REQUIRE(comes_to_rest(collection));
+            CHECK(collection.stats().sealed_segments == 1);
+        }
+    }
+    test::before_exact_build = nullptr;
+    CHECK(builds == 4);
+}
+
 TEST_CASE("where graphs are made from nothing, segments of one size are put together") {
     Schema schema = schema_of(64);
     schema.vectors[0].metric = Metric::kInnerProduct;

@@ -36,7 +36,7 @@ inline std::atomic<std::size_t> exact_index_continued{0};
 inline std::function<void(const IndexRows&)> before_exact_build;
 
 /// Parameters: fail = status | throw | memory | order | long_order | too_few | lost, wait = yes
-/// (until the control ends the build).
+/// (until the control ends the build), takes_up = yes (32 rows for a new one).
 class ExactIndex final : public Index {
   public:
     explicit ExactIndex(const CustomOptions& options) {
@@ -46,6 +46,7 @@ class ExactIndex final : public Index {
         };
         fail_ = value("fail");
         wait_ = !value("wait").empty();
+        takes_up_ = !value("takes_up").empty();
     }
 
     [[nodiscard]] IndexCapabilities capabilities() const noexcept override {
@@ -75,6 +76,10 @@ class ExactIndex final : public Index {
         for (const std::uint32_t row : order)
             ids_.push_back(row < rows.count ? rows.ids[row] : kNoId);
         return order;
+    }
+
+    [[nodiscard]] std::size_t build_on_ratio(Metric /*metric*/) const noexcept override {
+        return takes_up_ ? 32 : 0;
     }
 
     [[nodiscard]] Result<std::vector<std::uint32_t>> build_on(const IndexRows& rows,
@@ -157,6 +162,7 @@ class ExactIndex final : public Index {
     }
 
     std::string fail_;
+    bool takes_up_ = false;
     bool wait_ = false;
     std::vector<Id> ids_;  ///< In the order proposed.
 };
@@ -165,9 +171,10 @@ class ExactIndex final : public Index {
 inline Result<std::unique_ptr<Index>> make_exact_index(const VectorField& field) {
     const auto& options = std::get<CustomOptions>(field.index);
     for (const auto& [name, value] : options.parameters) {
-        if (name == "fail" || name == "wait") continue;
-        return Status(StatusCode::kInvalidArgument,
-                      "parameter '" + name + "' is " + value + "; allowed are fail, wait");
+        if (name == "fail" || name == "wait" || name == "takes_up") continue;
+        return Status(
+            StatusCode::kInvalidArgument,
+            "parameter '" + name + "' is " + value + "; allowed are fail, takes_up, wait");
     }
     if (field.dim == 13) {
         return Status(StatusCode::kUnsupported, "dimension 13 is not served");

@@ -92,6 +92,35 @@ TEST_CASE("the id map agrees with a std::map under random inserts", "[collection
     REQUIRE(map.memory_bytes() <= 6'000 * 4 * 4);
 }
 
+TEST_CASE("a saved table of ids is taken over when it finds every row and leaves a slot empty",
+          "[collection][storage]") {
+    RowStore store({.dim = 1});
+    store.reserve(32, 0);
+    IdMap made(store);
+    made.reserve(32);
+    for (std::uint32_t row = 0; row < 32; ++row) {
+        store.id(row) = static_cast<Id>(row) * 5;
+        made.insert_or_replace(row);
+    }
+    const std::vector<std::uint32_t> saved(made.slots().begin(), made.slots().end());
+    IdMap map(store);
+    CHECK_FALSE(map.adopt(saved, 31));
+    CHECK_FALSE(map.adopt({saved.data(), saved.size() - 1}, 32));
+    CHECK_FALSE(map.adopt({}, 0));
+    REQUIRE(map.adopt(saved, 32));
+    CHECK(map.find(31 * 5) == 31U);
+    CHECK_FALSE(map.find(3));
+
+    // With every slot in use a look-up of another id would never end.
+    std::vector<std::uint32_t> full;
+    for (std::size_t slot = 0; slot < saved.size(); ++slot) {
+        if (saved[slot] < 32) full.push_back(saved[slot]);
+    }
+    REQUIRE(full.size() == 32);
+    CHECK_FALSE(map.adopt(full, 32));
+    CHECK(map.find(31 * 5) == 31U);
+}
+
 TEST_CASE("tombstones are added without changing the ones before", "[collection][storage]") {
     const auto none = std::make_shared<Tombstones>();
     const std::vector<std::uint32_t> first = {0, 63, 64, 300};
