@@ -268,6 +268,33 @@ TEST_CASE("a batch over many partitions is all or nothing") {
     CHECK(test::floats(collection.get(ids).value()) == rows.values);
 }
 
+TEST_CASE("several threads write a large batch as one thread does") {
+    // More than 8 MiB of rows: worth two threads beside the caller.
+    constexpr std::size_t kRows = 30'000;
+    constexpr std::size_t kLong = 100;
+    const Matrix rows = test::normal_rows(kRows, kLong, 3);
+    const std::vector<Id> ids = test::sequential_ids(kRows);
+    Schema schema = Schema::single(kLong);
+    schema.rule = {Routing::kIdModulo, 8};
+    schema.segments.seal_rows = 0;
+    std::vector<Collection> written;
+    for (const std::size_t threads : {1U, 4U}) {
+        Database database = Database::in_memory({.threads = threads}).value();
+        written.push_back(database.create_collection("rows", schema).value());
+        REQUIRE(written.back().insert(ids, rows.view()).ok());
+        REQUIRE(written.back().sequence() == 1);
+    }
+    CHECK(test::floats(written[1].get(ids).value()) == rows.values);
+    for (int p = 0; p < 8; ++p) {
+        const auto hits = [&](const Collection& collection) {
+            const Partition partition = collection.partition(std::to_string(p)).value();
+            return partition.search(VectorView(rows.row(5)), {.k = 4'000}).value();
+        };
+        CHECK(hits(written[0]).size() == kRows / 8);
+        CHECK(hits(written[0]) == hits(written[1]));
+    }
+}
+
 TEST_CASE("random writes to partitions keep every id in one place") {
     const bool rule = GENERATE(false, true);
     constexpr std::size_t kPartitions = 20;
