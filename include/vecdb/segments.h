@@ -13,7 +13,8 @@ namespace vecdb {
 /// How the segments of a partition are kept few and clean. New rows go to its growing segment,
 /// which is searched exactly. In the background, growing segments are sealed, that is, they get an
 /// index, and sealed ones are merged, which drops the rows that were removed. Searches go on
-/// meanwhile over what was there before; Collection::health tells what is pending.
+/// meanwhile over what was there before; Collection::health tells what is pending. Until a rewrite
+/// ends its rows and their index are in memory twice.
 ///
 /// A graph (HnswOptions, but for ip) takes rows up: growing ones and smaller segments are added to
 /// a copy of the largest segment that is not too large for them, so that few remain. It finds a
