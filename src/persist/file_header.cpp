@@ -1,5 +1,6 @@
 #include "persist/file_header.h"
 
+#include "check.h"
 #include "persist/checksum.h"
 #include "persist/little_endian.h"
 
@@ -43,8 +44,8 @@ std::array<std::byte, kHeaderBytes> FileHeader::encode() const noexcept {
 Result<FileHeader> FileHeader::decode(std::span<const std::byte, kHeaderBytes> bytes) {
     if (load<std::array<char, 8>>(bytes, 0) != kMagic)
         return Status(StatusCode::kCorruption, "the first 8 bytes are not those of a vecdb file");
-    const auto expected = checksum(bytes.first(kChecksumAt));
-    const auto found = load<std::uint64_t>(bytes, kChecksumAt);
+    const auto expected = load<std::uint64_t>(bytes, kChecksumAt);
+    const auto found = checksum(bytes.first(kChecksumAt));
     if (found != expected) return wrong_checksum("the header", expected, found);
     const auto needed = load<std::uint32_t>(bytes, kNeededAt);
     if (needed > kVersion) {
@@ -76,6 +77,17 @@ Status FileHeader::check(const FileHeader& expected) const {
 std::uint64_t FileHeader::seed() const noexcept {
     const auto bytes = encode();
     return load<std::uint64_t>(bytes, kChecksumAt);
+}
+
+Status check_header(const ReadableFile& file, const FileHeader& header) {
+    if (file.size() < kHeaderBytes) {
+        return {StatusCode::kCorruption,
+                "has " + std::to_string(file.size()) + " bytes: no header"};
+    }
+    std::array<std::byte, kHeaderBytes> bytes{};
+    VECDB_TRY(file.read_at(0, bytes));
+    VECDB_ASSIGN(const FileHeader found, FileHeader::decode(bytes));
+    return found.check(header);
 }
 
 Status wrong_checksum(const std::string& of, std::uint64_t expected, std::uint64_t found) {

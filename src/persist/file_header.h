@@ -3,6 +3,8 @@
 /// \file
 /// The first 64 bytes of every file of a database.
 
+#include "persist/storage.h"
+
 #include <vecdb/status.h>
 
 #include <array>
@@ -44,6 +46,10 @@ struct FileHeader {
     /// Return a number that is not that of another file, for checksums inside the file.
     [[nodiscard]] std::uint64_t seed() const noexcept;
 };
+
+/// Check that a file begins with `header`. Returns kCorruption, kUnsupported (a newer version wrote
+/// it), kIoError.
+[[nodiscard]] Status check_header(const ReadableFile& file, const FileHeader& header);
 
 /// Say that a checksum does not fit, with both numbers.
 [[nodiscard]] Status wrong_checksum(const std::string& of,

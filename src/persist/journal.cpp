@@ -230,22 +230,6 @@ Status JournalWriter::sync() {
 
 // Reading -----------------------------------------------------------------------------------------
 
-namespace {
-
-/// Check that a file begins with `header`.
-Status check_header(const ReadableFile& file, const FileHeader& header) {
-    if (file.size() < kHeaderBytes) {
-        return {StatusCode::kCorruption,
-                "has " + std::to_string(file.size()) + " bytes: no header"};
-    }
-    std::array<std::byte, kHeaderBytes> bytes{};
-    VECDB_TRY(file.read_at(0, bytes));
-    VECDB_ASSIGN(const FileHeader found, FileHeader::decode(bytes));
-    return found.check(header);
-}
-
-}  // namespace
-
 Result<JournalTail> read_journal(Storage& storage,
                                  const std::string& path,
                                  const FileHeader& header,

@@ -64,8 +64,8 @@ Result<Current> decode(const CurrentBytes& bytes) {
                  FileHeader::decode(std::span(bytes).first<kHeaderBytes>()));
     if (header.kind != FileKind::kCurrent)
         return Status(StatusCode::kCorruption, "is no file of that kind");
-    const auto expected = checksum(std::span(bytes).first(kChecksumAt));
-    const auto found = load<std::uint64_t>(bytes, kChecksumAt);
+    const auto expected = load<std::uint64_t>(bytes, kChecksumAt);
+    const auto found = checksum(std::span(bytes).first(kChecksumAt));
     if (found != expected) return wrong_checksum("it", expected, found);
     Current current{.database = header.database,
                     .manifest = header.number,

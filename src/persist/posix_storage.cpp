@@ -1,4 +1,5 @@
 #include "check.h"
+#include "mutex.h"
 #include "persist/errors.h"
 #include "persist/posix_calls.h"
 #include "persist/storage.h"
@@ -6,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -101,7 +101,7 @@ class PosixReadable final : public ReadableFile {
     }
 
     [[nodiscard]] Result<std::span<const std::byte>> map() const override {
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         if (mapping_ == nullptr && file_.size != 0) {
             void* memory =
                 ::mmap(nullptr, file_.size, PROT_READ, MAP_SHARED, file_.descriptor.get(), 0);
@@ -113,8 +113,8 @@ class PosixReadable final : public ReadableFile {
 
   private:
     Opened file_;
-    mutable std::mutex mutex_;
-    mutable void* mapping_ = nullptr;
+    mutable Mutex mutex_;
+    mutable void* mapping_ VECDB_GUARDED_BY(mutex_) = nullptr;
 };
 
 class PosixWritable final : public WritableFile {

@@ -1,14 +1,14 @@
 #include "persist/section_file.h"
 
 #include "check.h"
+#include "mutex.h"
 #include "persist/checksum.h"
 #include "persist/errors.h"
 #include "persist/little_endian.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <array>
 #include <cstring>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <utility>
@@ -63,8 +63,8 @@ std::optional<std::string> name_of(std::span<const std::byte> entry) {
 Status check_footer(std::span<const std::byte> footer) {
     if (load<std::array<char, 8>>(footer, 0) != kFooterMagic)
         return corrupt("does not end as a finished file does");
-    const auto expected = checksum(footer.first(kFooterChecksumAt));
-    const auto found = load<std::uint64_t>(footer, kFooterChecksumAt);
+    const auto expected = load<std::uint64_t>(footer, kFooterChecksumAt);
+    const auto found = checksum(footer.first(kFooterChecksumAt));
     return found == expected ? Status() : wrong_checksum("the footer", expected, found);
 }
 
@@ -189,9 +189,8 @@ struct SectionFile::Content {
         }
     };
 
-    std::mutex mutex;
-    std::span<const std::byte> checked;  // null until it was checked
-    bool known = false;
+    Mutex mutex;
+    std::optional<std::span<const std::byte>> checked VECDB_GUARDED_BY(mutex);
     std::unique_ptr<std::byte, Free> copy;
 };
 
@@ -214,12 +213,8 @@ Result<std::shared_ptr<SectionFile>> SectionFile::open(Storage& storage,
 /// Check the first and the last bytes. Returns how many entries and blocks there are.
 Result<SectionFile::Counts> SectionFile::read_ends(const FileHeader& header,
                                                    const FileStamp* stamp) {
+    VECDB_TRY(check_header(*file_, header));
     const std::uint64_t size = file_->size();
-    if (size < kHeaderBytes) return corrupt("has " + std::to_string(size) + " bytes: no header");
-    std::array<std::byte, kHeaderBytes> first{};
-    VECDB_TRY(file_->read_at(0, first));
-    VECDB_ASSIGN(const FileHeader found, FileHeader::decode(first));
-    VECDB_TRY(found.check(header));
     if (size < kHeaderBytes + kFooterBytes || size % kSectionAlignment != 0) {
         return corrupt("has " + std::to_string(size) +
                        " bytes, expected a multiple of 64, 128 or more");
@@ -309,8 +304,8 @@ Result<std::span<const std::byte>> SectionFile::read(std::string_view name) {
     if (section == nullptr)
         return in_file(path_, corrupt("has no section '" + std::string(name) + "'"));
     Content& content = *contents_[static_cast<std::size_t>(section - sections_.data())];
-    const std::lock_guard lock(content.mutex);
-    if (!content.known) {
+    const Lock lock(content.mutex);
+    if (!content.checked) {
         VECDB_ASSIGN(const auto bytes, fetch(*section, content));
         for (std::uint64_t block = 0; block < section->blocks(); ++block) {
             const std::uint64_t at = block * kBlockBytes;
@@ -318,9 +313,8 @@ Result<std::span<const std::byte>> SectionFile::read(std::string_view name) {
                 *section, block, bytes.subspan(at, std::min(kBlockBytes, bytes.size() - at))));
         }
         content.checked = bytes.first(section->bytes);
-        content.known = true;
     }
-    return content.checked;
+    return *content.checked;
 }
 
 /// Return a section with its padding, not checked.

@@ -9,8 +9,6 @@
 #include <vecdb/index.h>
 #include <vecdb/status.h>
 
-#include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -93,7 +91,7 @@ enum class Access : std::uint8_t {
 /// Reads a file that SectionFileWriter finished. Opening checks everything but the content of
 /// sections, which is checked when it is first asked for.
 /// Threads: all methods may run concurrently.
-class SectionFile final {
+class SectionFile final : public SectionReader {
   public:
     /// Open a file whose header is `header`; with a stamp, exactly that file. Returns kCorruption,
     /// kUnsupported (a newer version wrote it), and what Storage::open returns.
@@ -112,7 +110,7 @@ class SectionFile final {
     /// View the bytes of a section, checked, aligned to kSectionAlignment, for as long as this
     /// object lives. Returns kCorruption (also when there is no such section), kIoError. Throws
     /// std::bad_alloc.
-    [[nodiscard]] Result<std::span<const std::byte>> read(std::string_view name);
+    Result<std::span<const std::byte>> read(std::string_view name) override;
 
     /// Check every byte. Returns the first kCorruption or kIoError.
     [[nodiscard]] Status verify() const;

@@ -77,12 +77,14 @@ std::vector<std::size_t> next_rewrite(const PartitionVersion& partition,
     const SealedList& sealed = *partition.sealed;
     if (partition.growing.live_rows >= std::max(seal_rows, std::size_t{1}))
         return seal_with(partition, metric);
-    std::map<std::size_t, std::vector<std::size_t>> sizes;
     for (std::size_t s = 0; s < sealed.size(); ++s) {
         if (is_full_of_removed(*sealed[s], policy)) return {s};
-        sizes[size_of(sealed[s]->live_rows, policy)].push_back(s);
     }
+    if (sealed.size() < 2) return {};  // nearly always, and every write asks
     if (auto segments = built_on(sealed, metric); !segments.empty()) return segments;
+    std::map<std::size_t, std::vector<std::size_t>> sizes;
+    for (std::size_t s = 0; s < sealed.size(); ++s)
+        sizes[size_of(sealed[s]->live_rows, policy)].push_back(s);
     for (auto& [size, segments] : sizes) {
         if (segments.size() >= policy.merge_segments) return std::move(segments);
     }

@@ -141,17 +141,8 @@ Status save_index(const SealedSegment& segment, persist::SectionFileWriter& to) 
 }
 
 Status load_index(persist::SectionFile& file, const VectorField& field, SealedSegment& segment) {
-    // Sections of an index are read from a file, not from the segment's: nothing else is there.
-    struct Sections final : SectionReader {
-        explicit Sections(persist::SectionFile& from) : file(from) {}
-        Result<std::span<const std::byte>> read(std::string_view name) override {
-            return file.read(name);
-        }
-        persist::SectionFile& file;
-    };
     VECDB_ASSIGN(auto index, make_index(field));
-    Sections sections(file);
-    const Status loaded = index->load(sections, index_rows(field, segment));
+    const Status loaded = index->load(file, index_rows(field, segment));
     if (!loaded.ok()) return {loaded.code(), '"' + file.path() + "\": " + loaded.message()};
     segment.index = std::move(index);
     return {};
