@@ -21,6 +21,8 @@
 #define VECDB_REQUIRES_SHARED(...) VECDB_THREAD_CHECK(requires_shared_capability(__VA_ARGS__))
 /// A function whose caller does not hold the locks, as it takes them.
 #define VECDB_EXCLUDES(...) VECDB_THREAD_CHECK(locks_excluded(__VA_ARGS__))
+/// A function that returns the lock.
+#define VECDB_RETURNS(lock) VECDB_THREAD_CHECK(lock_returned(lock))
 
 namespace vecdb {
 
@@ -29,6 +31,8 @@ class VECDB_THREAD_CHECK(capability("mutex")) Mutex {
   public:
     void lock() VECDB_THREAD_CHECK(acquire_capability()) { mutex_.lock(); }
     void unlock() VECDB_THREAD_CHECK(release_capability()) { mutex_.unlock(); }
+    /// Say, in a function that clang cannot see being called with the lock held, that it is.
+    void assert_held() const noexcept VECDB_THREAD_CHECK(assert_capability(this)) {}
 
   private:
     std::mutex mutex_;

@@ -6,6 +6,7 @@
 #include <vecdb/collection.h>
 #include <vecdb/database_options.h>
 #include <vecdb/export.h>
+#include <vecdb/open_options.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/schema.h>
 #include <vecdb/status.h>
@@ -27,8 +28,13 @@ struct Alias {
     friend bool operator==(const Alias&, const Alias&) = default;
 };
 
-/// A database in memory. Collections and aliases share one name space. Names are 1 to 255 bytes of
-/// UTF-8 without control characters and are never file names.
+/// A database, in a directory or in memory. Collections and aliases share one name space. Names are
+/// 1 to 255 bytes of UTF-8 without control characters and are never file names.
+///
+/// In a directory every write goes to a log before it is seen: see SyncMode for what it survives.
+/// Sealed segments are files of their own; a checkpoint saves the other rows and begins the log
+/// anew. After a write to a file failed nothing is written any more: every call that would fails
+/// with the first failure until the database is opened again. Reads go on.
 ///
 /// An alias stands for a collection until it is moved to another one, at once: whoever resolves it
 /// gets the old one or the new one. So readers ask for the alias at every request while the
@@ -42,11 +48,44 @@ class VECDB_EXPORT Database {
     /// cannot be served.
     [[nodiscard]] static Result<Database> in_memory(const DatabaseOptions& options = {});
 
+    /// Open the database in `directory`, or make it there; options.mode says which. The directory
+    /// that holds it must exist. It stays open, and locked for other writers, until close() or
+    /// until it and the last handle on its collections are gone, whichever comes first.
+    ///
+    /// Bytes are checked before they are believed; nothing that could not be read is removed or
+    /// changed. Returns kInvalidArgument (options, path), kNotFound (there is none, with kOpen and
+    /// kReadOnly), kAlreadyExists (there is one, with kCreate), kFailedPrecondition (another writer
+    /// holds it), kCorruption (naming file, section and offset), kUnsupported (a newer version
+    /// wrote it), kStale (with kReadOnly: writers replaced files faster than they could be opened),
+    /// kIoError, kOutOfMemory, and the error of active_simd_level() when VECDB_SIMD cannot be
+    /// served.
+    [[nodiscard]] static Result<Database> open(std::string_view directory,
+                                               const OpenOptions& options = {});
+
     ~Database();
     Database(Database&&) noexcept;
     Database& operator=(Database&&) noexcept;
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
+
+    /// Save all rows to files and begin the log anew, so that the next open() has no log to read.
+    /// It waits for segments that are being replaced; writers wait for a few syncs of the disk
+    /// only, readers not at all. When it returns, everything written before it was called survives
+    /// a loss of power, whatever SyncMode. Returns kFailedPrecondition (in memory, read-only or
+    /// closed), kIoError.
+    [[nodiscard]] Status checkpoint();
+
+    /// Sync what was written, note that the database was closed, and let other writers in; with
+    /// SyncMode::kOff, a checkpoint comes first. Every write fails with kFailedPrecondition from
+    /// then on, reads go on. In memory, read-only or a second time it does nothing. Returns
+    /// kIoError, and then too the database is closed.
+    ///
+    /// If it is not called, it is done when the last handle goes, where failures cannot be told and
+    /// no checkpoint is made.
+    [[nodiscard]] Status close();
+
+    /// Return what open() found. Of a database in memory all is as if it had just been made.
+    [[nodiscard]] const OpenReport& open_report() const noexcept;
 
     /// Make an empty collection.
     /// Returns kInvalidArgument (name or schema), kUnsupported (schema), kAlreadyExists (a

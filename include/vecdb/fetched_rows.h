@@ -38,20 +38,7 @@ struct FetchedRows {
     }
     /// View all vectors, to search or insert them elsewhere.
     [[nodiscard]] MatrixView view() const noexcept {
-        const void* first = bytes.data();
-        switch (type) {
-            case ElementType::kFloat16:
-                return {static_cast<const Float16*>(first), found.size(), dim};
-            case ElementType::kBFloat16:
-                return {static_cast<const BFloat16*>(first), found.size(), dim};
-            case ElementType::kInt8:
-                return {static_cast<const std::int8_t*>(first), found.size(), dim};
-            case ElementType::kBit:
-                return MatrixView::bits(static_cast<const std::uint8_t*>(first), found.size(), dim);
-            case ElementType::kFloat32:
-                break;
-        }
-        return {static_cast<const float*>(first), found.size(), dim};
+        return MatrixView::of(bytes.data(), found.size(), dim, type);
     }
     /// Return the elements of all vectors, row by row; empty when they are no T.
     template <Element T = float>

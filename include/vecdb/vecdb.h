@@ -19,6 +19,7 @@
 #include <vecdb/index.h>
 #include <vecdb/index_options.h>
 #include <vecdb/merge_hits.h>
+#include <vecdb/open_options.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/retention.h>
 #include <vecdb/schema.h>
@@ -26,6 +27,7 @@
 #include <vecdb/segments.h>
 #include <vecdb/simd.h>
 #include <vecdb/status.h>
+#include <vecdb/storage.h>
 #include <vecdb/top_k.h>
 #include <vecdb/types.h>
 #include <vecdb/version.h>

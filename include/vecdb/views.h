@@ -128,6 +128,20 @@ class MatrixView {
         return view;
     }
 
+    /// View packed rows of a type that is known at run time, vector_bytes(type, dim) bytes each.
+    [[nodiscard]] static constexpr MatrixView of(const void* data,
+                                                 std::size_t rows,
+                                                 std::size_t dim,
+                                                 ElementType type) noexcept {
+        MatrixView view;
+        view.data_ = data;
+        view.rows_ = rows;
+        view.dim_ = dim;
+        view.stride_bytes_ = vector_bytes(type, dim);
+        view.type_ = type;
+        return view;
+    }
+
     [[nodiscard]] constexpr const void* data() const noexcept { return data_; }
     [[nodiscard]] constexpr std::size_t rows() const noexcept { return rows_; }
     [[nodiscard]] constexpr std::size_t dim() const noexcept { return dim_; }

@@ -38,6 +38,20 @@ std::shared_ptr<PartitionVersion> empty_partition(CollectionState::PartitionPoin
     return partition;
 }
 
+/// Return a partition that was loaded, with all rows of its growing segment.
+std::shared_ptr<PartitionVersion> loaded_partition(CollectionState::PartitionPointer info,
+                                                   const VectorField& field,
+                                                   collection::LoadedPartition& loaded,
+                                                   std::uint64_t sequence) {
+    auto partition = std::make_shared<PartitionVersion>();
+    partition->info = std::move(info);
+    partition->sealed = std::make_shared<collection::SealedList>(std::move(loaded.sealed));
+    partition->growing = SegmentVersion::of(loaded.growing, loaded.growing_rows);
+    collection::extend_codes(field, partition->growing);
+    partition->sequence = sequence;
+    return partition;
+}
+
 /// Find the live row of `id` in a partition, which is null when it does not exist.
 std::optional<Place> find_in(const PartitionVersion* partition, Id id) {
     if (partition == nullptr) return std::nullopt;
@@ -58,27 +72,53 @@ Status no_such_partition(std::string_view name) {
 
 }  // namespace
 
-CollectionState::CollectionState(std::string name,
-                                 Schema schema,
+CollectionState::CollectionState(Identity identity,
                                  const simd::KernelTable& kernels,
-                                 std::shared_ptr<collection::Services> services)
-    : name_(std::move(name)),
-      schema_(std::move(schema)),
+                                 std::shared_ptr<collection::Services> services,
+                                 std::vector<collection::LoadedPartition> partitions,
+                                 std::uint64_t sequence)
+    : id_(identity.id),
+      name_(std::move(identity.name)),
+      schema_(std::move(identity.schema)),
       index_name_(index::index_name(field().index)),
       kernels_(kernels),
-      services_(std::move(services)) {
+      services_(std::move(services)),
+      saved_sequence_(sequence) {
+    Version nothing;
+    nothing.sequence = sequence;
+    VersionEdit edit(nothing);
+    for (collection::LoadedPartition& loaded : partitions) {
+        WriterSide made = make_partition(loaded.name, loaded.number);
+        made.growing = loaded.growing;
+        edit.set(loaded.number, loaded_partition(made.info, field(), loaded, sequence));
+        names_.emplace(made.info->name, made.info);
+        if (loaded.number >= partitions_.size()) partitions_.resize(loaded.number + 1);
+        partitions_[loaded.number] = std::move(made);
+    }
     const bool routed = schema_.rule.routing != Routing::kNone;
     const std::size_t count = routed ? schema_.rule.partitions : 1;
-    const Version nothing;
-    VersionEdit edit(nothing);
-    for (std::size_t i = 0; i < count; ++i) {
-        WriterSide made = make_partition(routed ? std::to_string(i) : kDefaultPartition,
-                                         static_cast<std::uint32_t>(i));
-        edit.set(made.info->number, empty_partition(made.info, made.growing));
+    if (partitions_.size() < count) partitions_.resize(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        if (partitions_[i].info != nullptr) continue;
+        WriterSide made = make_partition(routed ? std::to_string(i) : kDefaultPartition, i);
+        edit.set(i, empty_partition(made.info, made.growing));
         names_.emplace(made.info->name, made.info);
-        partitions_.push_back(std::move(made));
+        partitions_[i] = std::move(made);
+    }
+    for (std::size_t i = partitions_.size(); i > count; --i) {
+        if (partitions_[i - 1].info == nullptr)
+            free_numbers_.push_back(static_cast<std::uint32_t>(i - 1));
     }
     version_ = edit.finish(0);
+    if (!routed && partitions_.size() > 1) {
+        directory_ = make_directory(*version_, 0);
+        directory_since_ = sequence;
+    }
+}
+
+collection::Store& CollectionState::store() const noexcept {
+    static collection::Store memory;
+    return dropped_ ? memory : *services_->store;
 }
 
 // Partitions ----------------------------------------------------------------------------------
@@ -123,28 +163,34 @@ Result<CollectionState::PartitionPointer> CollectionState::create_partition(std:
     std::unique_ptr<PartitionDirectory> directory;
     if (partitions_.size() == 1) directory = make_directory(*current, 0);
     if (partitions_.size() == partitions_.capacity()) partitions_.reserve(2 * partitions_.size());
-
     PartitionPointer info = made.info;
-    const WriteLock lock(map_);
-    const WriteLock naming(naming_);
-    const auto entry = names_.emplace(info->name, info).first;
-    try {
-        history_.add(next);
-    } catch (...) {
-        names_.erase(entry);
-        throw;
+    decltype(names_) entry;
+    entry.emplace(info->name, info);
+    {
+        const WriteLock naming(naming_);
+        names_.reserve(names_.size() + 1);
     }
-    if (directory != nullptr) {
-        directory_ = std::move(directory);
-        directory_since_ = current->sequence;
-    }
-    if (reused) {
-        free_numbers_.pop_back();
-        partitions_[number] = std::move(made);
-    } else {
-        partitions_.push_back(std::move(made));
-    }
-    publish(std::move(next));
+    history_.add(next);
+
+    const auto see = [&]() noexcept {
+        writer_.assert_held();
+        const WriteLock lock(map_);
+        const WriteLock naming(naming_);
+        names_.insert(entry.extract(entry.begin()));
+        if (directory != nullptr) {
+            directory_ = std::move(directory);
+            directory_since_ = current->sequence;
+        }
+        if (reused) {
+            free_numbers_.pop_back();
+            partitions_[number] = std::move(made);
+        } else {
+            partitions_.push_back(std::move(made));
+        }
+        publish(std::move(next));
+    };
+    const persist::StoredPartition stored{.number = number, .name = info->name};
+    VECDB_TRY(store().write_changes({persist::SetPartition{id_, stored}}, see));
     return info;
 }
 
@@ -189,28 +235,34 @@ Status CollectionState::drop_partition(std::string_view name) {
     history_.add(next);
 
     WriterSide dropped;  // its rows are let go after the locks
-    const WriteLock lock(map_);
-    const WriteLock naming(naming_);
-    names_.erase(names_.find(name));
-    std::swap(dropped, partitions_[info->number]);
-    free_numbers_.push_back(info->number);
-    publish(std::move(next));
-    return {};
+    const auto see = [&]() noexcept {
+        writer_.assert_held();
+        const WriteLock lock(map_);
+        const WriteLock naming(naming_);
+        names_.erase(names_.find(name));
+        std::swap(dropped, partitions_[info->number]);
+        free_numbers_.push_back(info->number);
+        publish(std::move(next));
+    };
+    return store().write_changes({persist::DropPartition{id_, info->number}}, see);
 }
 
 // Ids -------------------------------------------------------------------------------------------
 
 std::optional<Place> CollectionState::find(const Version& version,
                                            const PartitionInfo* only,
-                                           Id id) const {
+                                           Id id,
+                                           const collection::Replay* replay) const {
     if (only != nullptr) return find_in(version.find(*only), id);
-    if (schema_.rule.routing == Routing::kIdModulo) {
-        return find_in(version.partitions.get(routed(id)), id);
-    }
-    if (directory_ == nullptr) return find_in(version.partitions.get(0), id);
+    const auto find_at = [&](std::uint32_t number) -> std::optional<Place> {
+        if (replay != nullptr && !replay->takes_part(number)) return std::nullopt;
+        return find_in(version.partitions.get(number), id);
+    };
+    if (schema_.rule.routing == Routing::kIdModulo) return find_at(routed(id));
+    if (directory_ == nullptr) return find_at(0);
     std::optional<Place> place;
     directory_->find(id, [&](std::uint32_t number) {
-        place = find_in(version.partitions.get(number), id);
+        place = find_at(number);
         return place.has_value();
     });
     return place;
@@ -257,7 +309,7 @@ Status CollectionState::hold_writers(
 }
 
 Status CollectionState::check_writable() const {
-    if (successor_.empty()) return {};
+    if (successor_.empty()) return store().check_writable();
     return {StatusCode::kFailedPrecondition,
             "collection '" + name_ + "' was replaced by '" + successor_ +
                 "' and takes no more writes; resolve the alias again"};
@@ -277,7 +329,10 @@ void CollectionState::compact_if_hollow(std::uint32_t number) {
     if (dead <= kMinDeadRows || dead <= live / 2) return;
     try {
         VersionEdit edit(*current);
-        replace_growing(number, 0, edit);
+        auto growing = copy_growing(number, 0, edit);
+        VersionPointer next = edit.finish(0);
+        history_.add(next);
+        publish_growing(number, std::move(growing), std::move(next));
     } catch (const std::bad_alloc&) {
         // The write itself succeeded; space returns when memory allows.
     }
@@ -291,9 +346,11 @@ void CollectionState::tidy(const VersionEdit& done) {
     }
 }
 
-/// Copy the live rows from row `first` on into a growing segment of their own and publish the edit
-/// with it.
-void CollectionState::replace_growing(std::uint32_t number, std::size_t first, VersionEdit& edit) {
+/// Copy the live rows from row `first` on into a growing segment of their own, put it into the edit
+/// and return it.
+std::shared_ptr<GrowingSegment> CollectionState::copy_growing(std::uint32_t number,
+                                                              std::size_t first,
+                                                              VersionEdit& edit) const {
     SegmentVersion& old = edit.change(number).growing;
     auto growing = std::make_shared<GrowingSegment>(old.format);
     std::size_t live = 0;
@@ -308,12 +365,16 @@ void CollectionState::replace_growing(std::uint32_t number, std::size_t first, V
         growing->enter(static_cast<std::uint32_t>(row));
     old = SegmentVersion::of(growing, live);
     collection::extend_codes(field(), old);
-    VersionPointer next = edit.finish(0);
-    history_.add(next);
+    return growing;
+}
 
+/// Publish a version with a growing segment that copy_growing() made.
+void CollectionState::publish_growing(std::uint32_t number,
+                                      std::shared_ptr<GrowingSegment> growing,
+                                      VersionPointer version) noexcept {
     const WriteLock lock(map_);
     partitions_[number].growing.swap(growing);
-    publish(std::move(next));
+    publish(std::move(version));
 }
 
 // Reading ---------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@
 #include "collection/storage/growing_segment.h"
 #include "collection/storage/history.h"
 #include "collection/storage/partition_directory.h"
+#include "collection/storage/replay.h"
 #include "collection/storage/seal.h"
+#include "collection/storage/stored_partition.h"
 #include "collection/storage/version_edit.h"
 #include "collection/version.h"
 #include "mutex.h"
@@ -25,6 +27,7 @@
 #include <vecdb/types.h>
 #include <vecdb/views.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -43,11 +46,10 @@ namespace vecdb {
 /// The rows of one collection: a writer side that builds the next version aside, and the version
 /// that readers work on.
 ///
-/// A write goes: check the whole batch, reserve all memory, fill rows that no reader sees yet, then
-/// publish (which cannot fail). New rows go to the growing segments of their partitions; rows of
-/// sealed segments are only marked as removed. build_index() makes one sealed segment of all live
-/// rows of a partition.
-/// Threads: internally synchronised.
+/// A write goes: check the whole batch, reserve all memory, fill rows that no reader sees yet, log
+/// it, then publish (which cannot fail). New rows go to the growing segments of their partitions;
+/// rows of sealed segments are only marked as removed. build_index() makes one sealed segment of
+/// all live rows of a partition. Threads: internally synchronised.
 class CollectionState {
   public:
     /// What a write does with ids that exist.
@@ -56,14 +58,24 @@ class CollectionState {
     using VersionPointer = std::shared_ptr<const collection::Version>;
     using PartitionPointer = std::shared_ptr<const collection::PartitionInfo>;
 
-    CollectionState(std::string name,
-                    Schema schema,
+    /// What a collection begins with.
+    struct Identity {
+        std::uint64_t id = 0;  ///< In the files of its database.
+        std::string name;
+        Schema schema;
+    };
+    /// Make a collection with these partitions; those that its schema makes by itself and that are
+    /// not among them are empty. `sequence` is that of its first version.
+    CollectionState(Identity identity,
                     const simd::KernelTable& kernels,
-                    std::shared_ptr<collection::Services> services);
+                    std::shared_ptr<collection::Services> services,
+                    std::vector<collection::LoadedPartition> partitions = {},
+                    std::uint64_t sequence = 0);
     ~CollectionState();
     CollectionState(const CollectionState&) = delete;
     CollectionState& operator=(const CollectionState&) = delete;
 
+    [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const Schema& schema() const noexcept { return schema_; }
     [[nodiscard]] const VectorField& field() const noexcept { return schema_.vectors.front(); }
@@ -112,6 +124,25 @@ class CollectionState {
                             const VersionPointer& pinned,
                             std::span<const Id> ids) const;
 
+    /// Do again what a record of the log says. Rows of partitions that have it already are passed
+    /// over. Errors as of write.
+    Status replay_rows(const collection::Replay& replay,
+                       std::uint32_t partition,
+                       std::span<const Id> ids,
+                       MatrixView vectors);
+    Status replay_removal(const collection::Replay& replay, std::span<const Id> ids);
+    /// Go on from write number `last` of the database, and let the background see to what was
+    /// loaded. Throws std::bad_alloc.
+    void end_replay(std::uint64_t last);
+
+    /// Note that the database has this no more: handles go on working on rows in memory.
+    void set_dropped() noexcept { dropped_ = true; }
+
+    /// The sequence number of the version whose rows are all in files, for those who hold
+    /// Store::committing().
+    [[nodiscard]] std::uint64_t saved_sequence() const noexcept { return saved_sequence_; }
+    void set_saved_sequence(std::uint64_t sequence) noexcept { saved_sequence_ = sequence; }
+
     [[nodiscard]] Health health() const;
 
     /// Call `body` with the last version while no other one can come; it may use other collections.
@@ -146,10 +177,12 @@ class CollectionState {
     [[nodiscard]] std::uint32_t routed(Id id) const noexcept {
         return static_cast<std::uint32_t>(static_cast<std::uint64_t>(id) % schema_.rule.partitions);
     }
-    /// Find the live row of `id` in the last version.
-    [[nodiscard]] std::optional<collection::Place> find(const collection::Version& version,
-                                                        const collection::PartitionInfo* only,
-                                                        Id id) const VECDB_REQUIRES_SHARED(map_);
+    /// Find the live row of `id` in the last version; in a replay, in partitions that take part.
+    [[nodiscard]] std::optional<collection::Place> find(
+        const collection::Version& version,
+        const collection::PartitionInfo* only,
+        Id id,
+        const collection::Replay* replay = nullptr) const VECDB_REQUIRES_SHARED(map_);
     /// The same in a version of any age.
     [[nodiscard]] std::optional<collection::Place> find_in_past(
         const collection::Version& version, const collection::PartitionInfo* only, Id id) const
@@ -157,15 +190,27 @@ class CollectionState {
     std::unique_ptr<collection::PartitionDirectory> make_directory(
         const collection::Version& version, std::size_t more) const;
 
+    [[nodiscard]] std::vector<collection::Place> find_all(const collection::Version& current,
+                                                          const collection::PartitionInfo* only,
+                                                          std::span<const Id> ids,
+                                                          const collection::Replay* replay) const
+        VECDB_EXCLUDES(map_);
     Status check_writable() const VECDB_REQUIRES(writer_);
     [[nodiscard]] bool is_flooded(std::uint32_t number) const VECDB_REQUIRES(writer_);
-    std::size_t remove_places(const collection::Version& current,
-                              std::vector<collection::Place> places) VECDB_REQUIRES(writer_);
+    Result<std::size_t> remove_places(const collection::Version& current,
+                                      std::vector<collection::Place> places,
+                                      const collection::Replay* replay = nullptr)
+        VECDB_REQUIRES(writer_);
     void publish(VersionPointer version) noexcept;
     void compact_if_hollow(std::uint32_t number) VECDB_REQUIRES(writer_);
     void tidy(const collection::VersionEdit& done) VECDB_REQUIRES(writer_);
-    void replace_growing(std::uint32_t number, std::size_t first, collection::VersionEdit& edit)
-        VECDB_REQUIRES(writer_) VECDB_EXCLUDES(map_);
+    std::shared_ptr<collection::GrowingSegment> copy_growing(std::uint32_t number,
+                                                             std::size_t first,
+                                                             collection::VersionEdit& edit) const;
+    void publish_growing(std::uint32_t number,
+                         std::shared_ptr<collection::GrowingSegment> growing,
+                         VersionPointer version) noexcept VECDB_REQUIRES(writer_)
+        VECDB_EXCLUDES(map_);
 
     template <class Choose>
     Result<bool> rewrite(const collection::PartitionInfo& info,
@@ -174,7 +219,15 @@ class CollectionState {
                          const BuildOptions& options);
     Status adopt(const collection::PartitionInfo& info,
                  const collection::SealSources& sources,
-                 const collection::Seal& seal) VECDB_REQUIRES(writer_);
+                 const collection::Seal& seal,
+                 std::uint64_t frozen_at,
+                 collection::Store& store,
+                 collection::PartitionSaver& saver) VECDB_REQUIRES(store.committing(), writer_);
+    Status prepare_adopted(const collection::PartitionVersion& partition,
+                           std::optional<std::uint64_t> grown_until,
+                           const collection::Store& store,
+                           collection::PartitionSaver& saver) const
+        VECDB_REQUIRES(store.committing(), writer_);
     template <class One>
     Status rewrite_partitions(const collection::PartitionInfo* only,
                               const BuildOptions& options,
@@ -185,7 +238,10 @@ class CollectionState {
     Pending take_pending() VECDB_EXCLUDES(writer_);
     void note_maintained(std::uint32_t number, Status done) noexcept VECDB_REQUIRES(writer_);
     [[nodiscard]] std::size_t first_seal_rows() const noexcept;
+    /// Return where this is kept. That may change once, so a call asks once.
+    [[nodiscard]] collection::Store& store() const noexcept;
 
+    const std::uint64_t id_;
     const std::string name_;
     const Schema schema_;
     const std::string index_name_;
@@ -223,6 +279,8 @@ class CollectionState {
     std::unordered_map<std::string, PartitionPointer, collection::NameHash, std::equal_to<>> names_
         VECDB_GUARDED_BY(naming_);
 
+    std::uint64_t saved_sequence_;  // see saved_sequence()
+    std::atomic<bool> dropped_ = false;
     mutable collection::History history_;
     // Held to copy or swap one pointer. std::atomic<std::shared_ptr> would do, but that of
     // libstdc++ 12 lets a reader's access slip past its unlocking.

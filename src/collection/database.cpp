@@ -1,8 +1,9 @@
 #include "check.h"
 #include "collection/builtin_indexes.h"
 #include "collection/database_state.h"
-#include "collection/names.h"
+#include "collection/operate/checkpoint.h"
 #include "collection/operate/rebuild.h"
+#include "collection/operate/recovery.h"
 #include "simd/dispatch.h"
 
 #include <vecdb/database.h>
@@ -14,76 +15,53 @@
 namespace vecdb {
 namespace {
 
-Status no_such_collection(std::string_view name) {
-    return {StatusCode::kNotFound, "no collection is named '" + std::string(name) + "'"};
+/// How often a reader begins again when files go while it opens them.
+constexpr int kReaderAttempts = 10;
+
+Result<std::shared_ptr<DatabaseState>> make_state(const DatabaseOptions& options,
+                                                  std::shared_ptr<collection::Store> store) {
+    collection::register_builtin();
+    VECDB_ASSIGN(const simd::KernelTable* kernels, simd::active_table());
+    return std::make_shared<DatabaseState>(*kernels, options, std::move(store));
+}
+
+Result<std::shared_ptr<DatabaseState>> open_once(std::string_view directory,
+                                                 const OpenOptions& options) {
+    VECDB_ASSIGN(auto store, collection::Store::open(std::string(directory), options));
+    VECDB_ASSIGN(auto state, make_state(options.run, std::move(store)));
+    VECDB_TRY(collection::recover(*state));
+    return state;
+}
+
+/// Open a database beside somebody who writes: what was there a moment ago may be gone.
+Result<std::shared_ptr<DatabaseState>> open_to_read(std::string_view directory,
+                                                    const OpenOptions& options) {
+    for (int attempt = 1;; ++attempt) {
+        auto opened = open_once(directory, options);
+        const bool missing = opened.status().code() == StatusCode::kNotFound;
+        if (!missing || !persist::read_current(*options.storage, std::string(directory)).ok())
+            return opened;
+        if (attempt == kReaderAttempts) {
+            return Status(StatusCode::kStale,
+                          "writers replaced files " + std::to_string(attempt) +
+                              " times while they were opened: " + opened.status().message());
+        }
+    }
+}
+
+Result<std::shared_ptr<DatabaseState>> open_to_write(std::string_view directory,
+                                                     const OpenOptions& options) {
+    VECDB_ASSIGN(auto state, open_once(directory, options));
+    if (options.sync == SyncMode::kOff) {
+        // What another mode logged must be saved: without a log there is none to go on with.
+        if (state->report.replayed_records != 0) VECDB_TRY(collection::checkpoint(*state));
+    } else if (options.checkpoint_bytes != 0) {
+        state->begin_checkpoints();
+    }
+    return state;
 }
 
 }  // namespace
-
-Status DatabaseState::check_free(std::string_view name) const {
-    const auto found = names.find(name);
-    if (found == names.end()) return {};
-    const std::string what = found->second.alias ? "an alias" : "a collection";
-    return {StatusCode::kAlreadyExists, what + " named '" + std::string(name) + "' exists"};
-}
-
-Result<std::shared_ptr<CollectionState>> DatabaseState::find_collection(
-    std::string_view name) const {
-    const auto found = names.find(name);
-    if (found == names.end()) return no_such_collection(name);
-    if (!found->second.alias) return found->second.collection;
-    return Status(StatusCode::kInvalidArgument,
-                  "'" + std::string(name) + "' is an alias of collection '" +
-                      found->second.collection->name() + "'; a collection is needed");
-}
-
-Result<DatabaseState::Names::iterator> DatabaseState::find_alias(std::string_view name) {
-    const auto found = names.find(name);
-    if (found != names.end() && found->second.alias) return found;
-    return Status(StatusCode::kNotFound, "no alias is named '" + std::string(name) + "'");
-}
-
-bool DatabaseState::has_alias(const CollectionState& collection) const noexcept {
-    return find_alias_of(collection) != names.end();
-}
-
-DatabaseState::Names::const_iterator DatabaseState::find_alias_of(
-    const CollectionState& collection) const noexcept {
-    if (names.size() == collections) return names.end();
-    return std::find_if(names.begin(), names.end(), [&](const auto& each) {
-        return each.second.alias && each.second.collection.get() == &collection;
-    });
-}
-
-Result<std::shared_ptr<CollectionState>> DatabaseState::create_collection(std::string_view name,
-                                                                          const Schema& schema) {
-    VECDB_TRY(collection::validate_name("collection name", name));
-    VECDB_TRY(schema.validate());
-    auto made = std::make_shared<CollectionState>(std::string(name), schema, kernels, services);
-    const WriteLock lock(mutex);
-    VECDB_TRY(check_free(name));
-    if (collections >= kMaxCollections) {
-        return Status(StatusCode::kFailedPrecondition,
-                      "the database has " + std::to_string(kMaxCollections) +
-                          " collections, which is the limit");
-    }
-    names.emplace(name, Entry{made, false});
-    ++collections;
-    return made;
-}
-
-Result<std::shared_ptr<CollectionState>> DatabaseState::take_collection(std::string_view name) {
-    VECDB_ASSIGN(std::shared_ptr<CollectionState> taken, find_collection(name));
-    const auto alias = find_alias_of(*taken);
-    if (alias != names.end()) {
-        return Status(StatusCode::kFailedPrecondition,
-                      "collection '" + taken->name() + "' has alias '" + alias->first +
-                          "'; move or drop the alias first");
-    }
-    names.erase(names.find(name));
-    --collections;
-    return taken;
-}
 
 Database::Database(std::shared_ptr<DatabaseState> state) noexcept : state_(std::move(state)) {}
 Database::~Database() = default;
@@ -93,15 +71,48 @@ Database& Database::operator=(Database&&) noexcept = default;
 Result<Database> Database::in_memory(const DatabaseOptions& options) {
     return guard([&]() -> Result<Database> {
         VECDB_TRY(options.validate());
-        collection::register_builtin();
-        VECDB_ASSIGN(const simd::KernelTable* kernels, simd::active_table());
-        return Database(std::make_shared<DatabaseState>(*kernels, options));
+        VECDB_ASSIGN(auto state, make_state(options, std::make_shared<collection::Store>()));
+        return Database(std::move(state));
     });
+}
+
+Result<Database> Database::open(std::string_view directory, const OpenOptions& options) {
+    return guard([&]() -> Result<Database> {
+        VECDB_TRY(options.validate());
+        OpenOptions chosen = options;
+        if (chosen.storage == nullptr) {
+            chosen.storage = std::shared_ptr<Storage>(std::shared_ptr<Storage>(), &posix_storage());
+        }
+        const bool reads = options.mode == OpenMode::kReadOnly;
+        VECDB_ASSIGN(auto state,
+                     reads ? open_to_read(directory, chosen) : open_to_write(directory, chosen));
+        return Database(std::move(state));
+    });
+}
+
+Status Database::checkpoint() {
+    const auto state = state_;  // this may go meanwhile
+    return guard([&] { return collection::checkpoint(*state); });
+}
+
+Status Database::close() {
+    return guard([&]() -> Status {
+        collection::Store& store = *state_->services->store;
+        const bool unsaved =
+            store.durable() && !store.saves_segments() && store.check_writable().ok();
+        Status saved = unsaved ? collection::checkpoint(*state_) : Status();
+        Status closed = store.close();
+        return saved.ok() ? closed : saved;
+    });
+}
+
+const OpenReport& Database::open_report() const noexcept {
+    return state_->report;
 }
 
 Result<Collection> Database::create_collection(std::string_view name, const Schema& schema) {
     return guard([&]() -> Result<Collection> {
-        VECDB_ASSIGN(auto made, state_->create_collection(name, schema));
+        VECDB_ASSIGN(auto made, state_->create_collection(name, schema, false));
         return Collection(std::move(made));
     });
 }
@@ -110,18 +121,16 @@ Result<Collection> Database::collection(std::string_view name) const {
     return guard([&]() -> Result<Collection> {
         const ReadLock lock(state_->mutex);
         const auto found = state_->names.find(name);
-        if (found == state_->names.end()) return no_such_collection(name);
+        if (found == state_->names.end()) {
+            return Status(StatusCode::kNotFound,
+                          "no collection is named '" + std::string(name) + "'");
+        }
         return Collection(found->second.collection);
     });
 }
 
 Status Database::drop_collection(std::string_view name) {
-    return guard([&]() -> Status {
-        std::shared_ptr<CollectionState> dropped;  // its rows are freed after the lock
-        const WriteLock lock(state_->mutex);
-        VECDB_ASSIGN(dropped, state_->take_collection(name));
-        return {};
-    });
+    return guard([&] { return state_->take_collection(name).status(); });
 }
 
 std::vector<std::string> Database::list_collections() const {
@@ -135,39 +144,15 @@ std::vector<std::string> Database::list_collections() const {
 }
 
 Status Database::create_alias(std::string_view alias, std::string_view collection) {
-    return guard([&]() -> Status {
-        VECDB_TRY(collection::validate_name("alias", alias));
-        const WriteLock lock(state_->mutex);
-        VECDB_TRY(state_->check_free(alias));
-        VECDB_ASSIGN(auto target, state_->find_collection(collection));
-        if (state_->names.size() - state_->collections >= kMaxCollections) {
-            return {StatusCode::kFailedPrecondition,
-                    "the database has " + std::to_string(kMaxCollections) +
-                        " aliases, which is the limit"};
-        }
-        state_->names.emplace(alias, DatabaseState::Entry{std::move(target), true});
-        return {};
-    });
+    return guard([&] { return state_->create_alias(alias, collection); });
 }
 
 Status Database::move_alias(std::string_view alias, std::string_view collection) {
-    return guard([&]() -> Status {
-        std::shared_ptr<CollectionState> target;  // then the old one, let go after the lock
-        const WriteLock lock(state_->mutex);
-        VECDB_ASSIGN(const auto entry, state_->find_alias(alias));
-        VECDB_ASSIGN(target, state_->find_collection(collection));
-        entry->second.collection.swap(target);
-        return {};
-    });
+    return guard([&] { return state_->move_alias(alias, collection); });
 }
 
 Status Database::drop_alias(std::string_view alias) {
-    return guard([&]() -> Status {
-        const WriteLock lock(state_->mutex);
-        VECDB_ASSIGN(const auto entry, state_->find_alias(alias));
-        state_->names.erase(entry);
-        return {};
-    });
+    return guard([&] { return state_->drop_alias(alias); });
 }
 
 std::vector<Alias> Database::list_aliases() const {

@@ -10,6 +10,7 @@
 #include "simd/kernel_table.h"
 
 #include <vecdb/database_options.h>
+#include <vecdb/open_options.h>
 #include <vecdb/schema.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
@@ -21,15 +22,24 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace vecdb {
 
 /// The collections and their aliases, in one name space.
-/// Threads: internally synchronised by `mutex`.
+///
+/// Names change one after the other: whoever changes them holds `changing` while it looks, logs and
+/// lets the change be seen. Readers wait for the last step only.
+/// Threads: internally synchronised by `mutex`. Of the locks that Store names, `changing` comes
+/// before the store's, `mutex` after it.
 class DatabaseState {
   public:
-    DatabaseState(const simd::KernelTable& table, const DatabaseOptions& options)
-        : kernels(table), services(std::make_shared<collection::Services>(options)) {}
+    DatabaseState(const simd::KernelTable& table,
+                  const DatabaseOptions& options,
+                  std::shared_ptr<collection::Store> store);
+    ~DatabaseState();
+    DatabaseState(const DatabaseState&) = delete;
+    DatabaseState& operator=(const DatabaseState&) = delete;
 
     /// What a name stands for.
     struct Entry {
@@ -43,28 +53,68 @@ class DatabaseState {
     /// Find a collection by its own name.
     Result<std::shared_ptr<CollectionState>> find_collection(std::string_view name) const
         VECDB_REQUIRES_SHARED(mutex);
-    /// Find an alias.
-    Result<Names::iterator> find_alias(std::string_view name) VECDB_REQUIRES(mutex);
+    /// Find what an alias stands for.
+    Result<std::shared_ptr<CollectionState>> find_alias(std::string_view name) const
+        VECDB_REQUIRES_SHARED(mutex);
     /// Tell whether an alias stands for a collection.
     [[nodiscard]] bool has_alias(const CollectionState& collection) const noexcept
         VECDB_REQUIRES_SHARED(mutex);
     /// Find an alias that stands for a collection, or names.end().
     [[nodiscard]] Names::const_iterator find_alias_of(
         const CollectionState& collection) const noexcept VECDB_REQUIRES_SHARED(mutex);
-    /// As Database::create_collection.
+
+    /// As Database::create_collection; `building` says that a rebuild makes it: it is gone when the
+    /// database is opened again before that ends.
     Result<std::shared_ptr<CollectionState>> create_collection(std::string_view name,
-                                                               const Schema& schema)
+                                                               const Schema& schema,
+                                                               bool building)
+        VECDB_EXCLUDES(changing, mutex);
+    /// Take a collection without alias from the names and return it, to be let go without the lock;
+    /// only if it is `only`, unless that is null. Errors as of Database::drop_collection.
+    Result<std::shared_ptr<CollectionState>> take_collection(std::string_view name,
+                                                             const CollectionState* only = nullptr)
+        VECDB_EXCLUDES(changing, mutex);
+    /// As Database's.
+    Status create_alias(std::string_view alias, std::string_view collection)
+        VECDB_EXCLUDES(changing, mutex);
+    Status move_alias(std::string_view alias, std::string_view collection)
+        VECDB_EXCLUDES(changing, mutex);
+    Status drop_alias(std::string_view alias) VECDB_EXCLUDES(changing, mutex);
+
+    /// What switch_alias() did with the collection that an alias stood for.
+    struct Switched {
+        /// The old one if it was dropped, to be let go without the lock.
+        std::shared_ptr<CollectionState> dropped;
+    };
+    /// Let `alias`, which must stand for `from`, stand for `to`, which a rebuild made; unless
+    /// `keep`, drop `from` if no other alias stands for it. All at once. Returns
+    /// kFailedPrecondition (one of them was moved or dropped), kIoError.
+    Result<Switched> switch_alias(std::string_view alias,
+                                  const std::shared_ptr<CollectionState>& from,
+                                  const std::shared_ptr<CollectionState>& to,
+                                  bool keep) VECDB_EXCLUDES(changing, mutex);
+
+    /// Put a collection or an alias that was in the files into the names, before anybody else knows
+    /// of this. Returns kCorruption when the name is taken.
+    Status add_loaded(const std::string& name, Entry entry) VECDB_EXCLUDES(mutex);
+    /// Return all collections, each once.
+    [[nodiscard]] std::vector<std::shared_ptr<CollectionState>> collections_now() const
         VECDB_EXCLUDES(mutex);
-    /// Take a collection without alias from the names and return it, to be let go without the lock.
-    Result<std::shared_ptr<CollectionState>> take_collection(std::string_view name)
-        VECDB_REQUIRES(mutex);
+    /// Let the background make a checkpoint whenever the log is long.
+    void begin_checkpoints();
 
     const simd::KernelTable& kernels;
     const std::shared_ptr<collection::Services> services;  // shared with the collections
+    OpenReport report;                                     // constant once the database is open
+    Mutex changing;                                        // see above
     mutable SharedMutex mutex;
     Names names VECDB_GUARDED_BY(mutex);
     std::size_t collections VECDB_GUARDED_BY(mutex) = 0;                    // of the names
     std::set<std::string, std::less<>> rebuilding VECDB_GUARDED_BY(mutex);  // aliases
+
+  private:
+    [[nodiscard]] collection::Store& store() const noexcept { return *services->store; }
+    void reserve_name() VECDB_EXCLUDES(mutex);
 };
 
 }  // namespace vecdb

@@ -141,6 +141,7 @@ class CollectionState::Freeze {
         const Lock writer(state_.writer_);
         state_.frozen_ = &info_;
         version_ = state_.version();
+        last_write_ = state_.store().last_write();
     }
     ~Freeze() {
         version_.reset();
@@ -152,11 +153,14 @@ class CollectionState::Freeze {
     Freeze& operator=(const Freeze&) = delete;
 
     [[nodiscard]] const Version& version() const noexcept { return *version_; }
+    /// Return the number of the last write that it may have.
+    [[nodiscard]] std::uint64_t last_write() const noexcept { return last_write_; }
 
   private:
     CollectionState& state_;
     const PartitionInfo& info_;
     VersionPointer version_;
+    std::uint64_t last_write_ = 0;
 };
 
 /// Make one sealed segment of those that are chosen of a partition. Returns whether there were any.
@@ -180,16 +184,26 @@ Result<bool> CollectionState::rewrite(const PartitionInfo& info,
     const bool waits = is_source(sources, frozen.growing);
     const auto too_few = waits ? collection::TooFew::kFail : collection::TooFew::kNoIndex;
     VECDB_ASSIGN(const Seal seal, collection::seal(sources, field(), base, too_few, options));
+    collection::Store& store = this->store();
+    collection::PartitionSaver saver(store);
+    if (store.saves_segments() && seal.segment != nullptr) {
+        VECDB_ASSIGN(seal.segment->files, saver.save_segment(*seal.segment, field()));
+    }
+    const Lock committing(store.committing());
     const Lock writer(writer_);
-    VECDB_TRY(adopt(info, sources, seal));
+    VECDB_TRY(adopt(info, sources, seal, freeze.last_write(), store, saver));
     return true;
 }
 
-/// Publish the sealed segment in place of its sources. Rows that were added meanwhile are the
-/// growing segment's; rows that were removed are removed here too.
+/// Publish the sealed segment in place of its sources, which have all writes up to number
+/// `frozen_at`. Rows that were added meanwhile are the growing segment's; rows that were removed
+/// are removed here too.
 Status CollectionState::adopt(const PartitionInfo& info,
                               const SealSources& sources,
-                              const Seal& seal) {
+                              const Seal& seal,
+                              std::uint64_t frozen_at,
+                              collection::Store& store,
+                              collection::PartitionSaver& saver) {
     const auto current = version();
     VECDB_TRY(collection::check_exists(*current, &info));
     VersionEdit edit(*current);
@@ -207,14 +221,45 @@ Status CollectionState::adopt(const PartitionInfo& info,
         if (segment->live_rows > 0) sealed.push_back(std::move(segment));
     }
     next.sealed = std::make_shared<SealedList>(std::move(sealed));
+    std::shared_ptr<collection::GrowingSegment> growing;
+    std::optional<std::uint64_t> grown_until;
     if (is_source(sources, next.growing)) {
-        replace_growing(info.number, sources.back()->rows, edit);
-        return {};
+        growing = copy_growing(info.number, sources.back()->rows, edit);
+        grown_until = frozen_at;
     }
+    const bool saves = store.saves_segments();
+    if (saves) VECDB_TRY(prepare_adopted(next, grown_until, store, saver));
     VersionPointer published = edit.finish(0);
     history_.add(published);
-    publish(std::move(published));
+    // From here on nothing but the commit can fail.
+    if (saves) VECDB_TRY(store.commit(id_, saver.take_changes()));
+    if (growing != nullptr) {
+        publish_growing(info.number, std::move(growing), std::move(published));
+    } else {
+        publish(std::move(published));
+    }
     return {};
+}
+
+/// Save what the files must say of a partition whose segments were replaced: all sealed segments
+/// with what was removed until now. If growing rows up to a write became part of a segment, the log
+/// has those that came later. The others, and those that a checkpoint saved meanwhile, stay where
+/// they are: loaded together with the segment they take precedence.
+Status CollectionState::prepare_adopted(const PartitionVersion& partition,
+                                        std::optional<std::uint64_t> grown_until,
+                                        const collection::Store& store,
+                                        collection::PartitionSaver& saver) const {
+    const auto before = store.stored(id_, partition.info->number);
+    persist::StoredPartition stored{.number = partition.info->number, .name = partition.info->name};
+    if (before) stored.covered = before->covered;
+    if (grown_until && *grown_until >= stored.covered) {
+        stored.covered = *grown_until;
+    } else if (before) {
+        stored.growing_rows = before->growing_rows;
+        stored.growing = before->growing;
+    }
+    VECDB_TRY(saver.save_sealed(partition, field(), before ? &*before : nullptr, stored));
+    return saver.prepare({persist::SetPartition{id_, std::move(stored)}});
 }
 
 // By the caller -----------------------------------------------------------------------------------
@@ -258,6 +303,7 @@ Status CollectionState::rewrite_partitions(const PartitionInfo* only,
                                            One one) {
     VECDB_TRY(options.validate());
     VECDB_TRY(options.control.check());
+    VECDB_TRY(store().check_writable());
     const Rewriting rewriting(*this, only, options.control);
     if (!rewriting.begun()) {
         VECDB_TRY(options.control.check());
@@ -281,7 +327,7 @@ Status CollectionState::rewrite_partitions(const PartitionInfo* only,
         done = after;
     }
     options.control.report(1.0);
-    return {};
+    return store().check_writable();  // which is none of what is passed over
 }
 
 // In the background -------------------------------------------------------------------------------
@@ -305,6 +351,16 @@ void CollectionState::schedule(std::uint32_t number) noexcept {
     }
 }
 
+void CollectionState::end_replay(std::uint64_t last) {
+    const Lock writer(writer_);
+    auto next = std::make_shared<Version>(*version());
+    next->sequence = last;
+    publish(std::move(next));
+    if (!check_writable().ok()) return;
+    for (std::uint32_t number = 0; number < partitions_.size(); ++number)
+        schedule(number);
+}
+
 /// Ask the background for maintain(), if there is something to do and nobody is at it.
 void CollectionState::post_maintenance() noexcept {
     if (closing_ || posted_ || rewriting_ || pending_.empty()) return;
@@ -323,6 +379,7 @@ void CollectionState::maintain(const CancelToken& cancel) noexcept {
         const Lock writer(writer_);
         posted_ = false;
     }
+    if (!store().check_writable().ok()) return;
     const Rewriting rewriting(*this, cancel);
     if (!rewriting.begun()) return;
     const Pending next = take_pending();

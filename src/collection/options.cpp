@@ -5,6 +5,7 @@
 #include <vecdb/build_options.h>
 #include <vecdb/database_options.h>
 #include <vecdb/index_options.h>
+#include <vecdb/open_options.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/retention.h>
 #include <vecdb/schema.h>
@@ -28,6 +29,9 @@ constexpr std::size_t kMaxRebuildQueries = std::size_t{1} << 24U;
 constexpr std::size_t kMinSealRows = 64;
 constexpr std::size_t kMaxMerge = 32;
 constexpr std::size_t kMaxKeptWrites = std::size_t{1} << 24U;
+constexpr std::chrono::milliseconds kMaxSyncInterval = std::chrono::hours(1);
+constexpr std::chrono::seconds kMaxKeepReplaced = std::chrono::hours(24);
+constexpr std::uint64_t kMinCheckpointBytes = std::uint64_t{64} << 10U;
 constexpr std::chrono::milliseconds kMaxWindow = std::chrono::hours(24 * 365 * 100);
 
 Status check_range(std::string_view name, std::size_t value, std::size_t low, std::size_t high) {
@@ -242,6 +246,35 @@ Status Schema::validate() const {
 
 Status DatabaseOptions::validate() const {
     return guard([&] { return check_range("threads", threads, 0, kMaxThreads); });
+}
+
+Status OpenOptions::validate() const {
+    return guard([&]() -> Status {
+        const auto check_choice = [](const char* name, auto choice, auto last) -> Status {
+            const auto number = static_cast<std::size_t>(choice);
+            return check_range(name, number, 0, static_cast<std::size_t>(last));
+        };
+        VECDB_TRY(check_choice("mode", mode, OpenMode::kReadOnly));
+        VECDB_TRY(check_choice("sync", sync, SyncMode::kOff));
+        VECDB_TRY(check_choice("verify", verify, Verify::kLazy));
+        VECDB_TRY(check_choice("locking", locking, Locking::kNone));
+        if (sync_interval.count() < 1 || sync_interval > kMaxSyncInterval) {
+            return {StatusCode::kInvalidArgument,
+                    "sync_interval is " + std::to_string(sync_interval.count()) +
+                        " ms; allowed are 1 to " + std::to_string(kMaxSyncInterval.count())};
+        }
+        if (checkpoint_bytes != 0 && checkpoint_bytes < kMinCheckpointBytes) {
+            return {StatusCode::kInvalidArgument,
+                    "checkpoint_bytes is " + std::to_string(checkpoint_bytes) +
+                        "; allowed are 0 and " + std::to_string(kMinCheckpointBytes) + " or more"};
+        }
+        if (keep_replaced.count() < 0 || keep_replaced > kMaxKeepReplaced) {
+            return {StatusCode::kInvalidArgument,
+                    "keep_replaced is " + std::to_string(keep_replaced.count()) +
+                        " s; allowed are 0 to " + std::to_string(kMaxKeepReplaced.count())};
+        }
+        return run.validate();
+    });
 }
 
 Status BuildOptions::validate() const {

@@ -136,6 +136,7 @@ struct PartitionVersion {
     std::shared_ptr<const SealedList> sealed;
     SegmentVersion growing;
     std::size_t live_rows = 0;
+    std::uint64_t sequence = 0;  ///< Of the version with the last write to this.
 
     [[nodiscard]] std::size_t segment_count() const noexcept { return sealed->size() + 1; }
     /// Return segment i; the last is the growing one.

@@ -73,20 +73,27 @@ void append_allowed(const PartitionVersion& partition,
 /// changed. Threads: the caller holds the writer lock.
 class CollectionState::Write {
   public:
-    Write(CollectionState& state, std::span<const Id> ids, MatrixView vectors, Mode mode)
+    /// \param replay  null: it is no replay
+    Write(CollectionState& state,
+          std::span<const Id> ids,
+          MatrixView vectors,
+          Mode mode,
+          const collection::Replay* replay = nullptr)
         : state_(state),
           ids_(ids),
           vectors_(vectors),
           mode_(mode),
+          replay_(replay),
           current_(state.version()),
           edit_(*current_) {}
 
     Status choose_rows();
     Status find_replaced();
     Status route(const PartitionInfo* only);
+    Status route_replayed(std::uint32_t partition);
     Status reserve(std::span<const WriterSide> partitions);
     Status fill() const;
-    void publish();
+    Status publish();
 
     /// After publish(): what it changed.
     [[nodiscard]] const VersionEdit& edit() const noexcept { return edit_; }
@@ -105,11 +112,13 @@ class CollectionState::Write {
 
     Status fill_group(const Group& group) const;
     Status check_superseded() const;
+    void see(VersionPointer next) noexcept;
 
     CollectionState& state_;
     const std::span<const Id> ids_;
     const MatrixView vectors_;
     const Mode mode_;
+    const collection::Replay* const replay_;
     const VersionPointer current_;
     VersionEdit edit_;
     std::vector<std::uint32_t> rows_;        // of the batch, to be stored
@@ -148,7 +157,7 @@ Status CollectionState::Write::choose_rows() {
 Status CollectionState::Write::find_replaced() {
     const ReadLock lock(state_.map_);
     for (const std::uint32_t i : rows_) {
-        const auto place = state_.find(*current_, nullptr, ids_[i]);
+        const auto place = state_.find(*current_, nullptr, ids_[i], replay_);
         if (!place) continue;
         if (mode_ == Mode::kInsert) {
             std::string where;
@@ -196,6 +205,21 @@ Status CollectionState::Write::route(const PartitionInfo* only) {
         groups_.push_back({number, begin, end, nullptr, 0});
         begin = end;
     }
+    return {};
+}
+
+/// Group the rows of a replay that go to partitions that take part in it.
+Status CollectionState::Write::route_replayed(std::uint32_t partition) {
+    const bool by_rule = partition == persist::kByRule;
+    if (by_rule != (state_.schema_.rule.routing != Routing::kNone)) {
+        return {StatusCode::kCorruption,
+                "rows of collection '" + state_.name_ + "' were not logged after its rule"};
+    }
+    std::erase_if(rows_, [&](std::uint32_t row) {
+        return !replay_->takes_part(by_rule ? state_.routed(ids_[row]) : partition);
+    });
+    if (by_rule) return route(nullptr);
+    if (!rows_.empty()) groups_.push_back({partition, 0, rows_.size(), nullptr, 0});
     return {};
 }
 
@@ -279,8 +303,8 @@ Status CollectionState::Write::fill_group(const Group& group) const {
     return {};
 }
 
-/// Enter the ids and make the rows seen. May throw std::bad_alloc and then changes nothing.
-void CollectionState::Write::publish() {
+/// Log the rows and make them seen. May throw std::bad_alloc and then changes nothing.
+Status CollectionState::Write::publish() {
     for (const Group& group : groups_) {
         SegmentVersion& growing = edit_.change(group.partition).growing;
         growing.blocks = group.growing->store().blocks();
@@ -291,9 +315,24 @@ void CollectionState::Write::publish() {
         collection::extend_codes(state_.field(), growing);
     }
     edit_.remove(std::move(replaced_));
-    VersionPointer next = edit_.finish(1);
+    VersionPointer next =
+        edit_.finish(replay_ != nullptr ? replay_->record - current_->sequence : 1);
     state_.history_.add(next);
+    if (replay_ != nullptr) {
+        see(std::move(next));
+        return {};
+    }
+    const bool by_rule = state_.schema_.rule.routing != Routing::kNone;
+    return state_.store().write_rows(state_.id_,
+                                     by_rule ? persist::kByRule : groups_.front().partition,
+                                     ids_,
+                                     vectors_,
+                                     rows_,
+                                     [&]() noexcept { see(std::move(next)); });
+}
 
+/// Enter the ids and publish the version with them.
+void CollectionState::Write::see(VersionPointer next) noexcept {
     const WriteLock lock(state_.map_);
     if (directory_ != nullptr) {
         directory_.swap(state_.directory_);
@@ -324,9 +363,33 @@ Status CollectionState::write(const PartitionInfo* only,
     VECDB_TRY(write.route(only));
     VECDB_TRY(write.reserve(partitions_));
     VECDB_TRY(write.fill());
-    write.publish();
+    VECDB_TRY(write.publish());
     tidy(write.edit());
     return {};
+}
+
+Status CollectionState::replay_rows(const collection::Replay& replay,
+                                    std::uint32_t partition,
+                                    std::span<const Id> ids,
+                                    MatrixView vectors) {
+    VECDB_TRY(check_batch(field(), ids, vectors));
+    const Lock writer(writer_);
+    Write write(*this, ids, vectors, Mode::kUpsert, &replay);
+    VECDB_TRY(write.choose_rows());
+    VECDB_TRY(write.find_replaced());
+    VECDB_TRY(write.route_replayed(partition));
+    VECDB_TRY(write.reserve(partitions_));
+    VECDB_TRY(write.fill());
+    VECDB_TRY(write.publish());
+    for (const auto& each : write.edit().changed())
+        compact_if_hollow(each.first);
+    return {};
+}
+
+Status CollectionState::replay_removal(const collection::Replay& replay, std::span<const Id> ids) {
+    const Lock writer(writer_);
+    const auto current = version();
+    return remove_places(*current, find_all(*current, nullptr, ids, &replay), &replay).status();
 }
 
 Result<std::size_t> CollectionState::remove(const PartitionInfo* only, std::span<const Id> ids) {
@@ -334,16 +397,24 @@ Result<std::size_t> CollectionState::remove(const PartitionInfo* only, std::span
     VECDB_TRY(check_writable());
     const auto current = version();
     VECDB_TRY(collection::check_exists(*current, only));
+    return remove_places(*current, find_all(*current, only, ids, nullptr));
+}
+
+/// Find the live rows of ids, each once.
+std::vector<Place> CollectionState::find_all(const Version& current,
+                                             const PartitionInfo* only,
+                                             std::span<const Id> ids,
+                                             const collection::Replay* replay) const {
     std::vector<Place> places;
     {
         const ReadLock lock(map_);
         for (const Id id : ids) {
-            if (const auto place = find(*current, only, id)) places.push_back(*place);
+            if (const auto place = find(current, only, id, replay)) places.push_back(*place);
         }
     }
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());
-    return remove_places(*current, std::move(places));
+    return places;
 }
 
 Result<std::size_t> CollectionState::remove(const PartitionInfo* only, const Filter& filter) {
@@ -369,14 +440,31 @@ Result<std::size_t> CollectionState::remove(const PartitionInfo* only, const Fil
 }
 
 /// Remove live rows, each named once.
-std::size_t CollectionState::remove_places(const Version& current, std::vector<Place> places) {
+Result<std::size_t> CollectionState::remove_places(const Version& current,
+                                                   std::vector<Place> places,
+                                                   const collection::Replay* replay) {
+    if (places.empty()) return std::size_t{0};
+    std::vector<Id> ids;
+    if (store().durable() && replay == nullptr) {
+        ids.reserve(places.size());
+        for (const Place& place : places) {
+            ids.push_back(
+                current.partitions.get(place.partition)->segment(place.segment).id(place.row));
+        }
+    }
     const std::size_t count = places.size();
-    if (count == 0) return 0;
     VersionEdit edit(current);
     edit.remove(std::move(places));
-    VersionPointer next = edit.finish(1);
+    VersionPointer next = edit.finish(replay != nullptr ? replay->record - current.sequence : 1);
     history_.add(next);
-    publish(std::move(next));
+    const auto see = [&]() noexcept {
+        publish(std::move(next));
+    };
+    if (replay != nullptr) {
+        see();
+        return count;
+    }
+    VECDB_TRY(store().write_removal(id_, ids, see));
     tidy(edit);
     return count;
 }

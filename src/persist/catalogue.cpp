@@ -85,16 +85,20 @@ struct Writer {
     void operator()(const DropAlias& change) const { to.text(change.name); }
     void operator()(const AddFile& change) const {
         to.number(change.number);
-        to.number(change.stamp.bytes);
-        to.number(change.stamp.checksum);
+        to.number(change.file.kind);
+        to.number(change.file.stamp.bytes);
+        to.number(change.file.stamp.checksum);
     }
     void operator()(const DropFile& change) const { to.number(change.number); }
     void operator()(const StoredPosition& position) const {
         to.number(position.next_file);
         to.number(position.next_collection);
         to.number(position.covered);
-        to.number(position.log_file);
-        to.number(position.log_first);
+        to.list(position.logs, [&](const StoredLog& log) {
+            to.number(log.file);
+            to.number(log.first);
+            to.number(log.bytes);
+        });
     }
 };
 
@@ -137,8 +141,13 @@ void read(ArchiveReader& from, DropAlias& change) {
 
 void read(ArchiveReader& from, AddFile& change) {
     change.number = from.number<std::uint64_t>();
-    change.stamp.bytes = from.number<std::uint64_t>();
-    change.stamp.checksum = from.number<std::uint64_t>();
+    const auto kind = from.number<std::uint32_t>();
+    if (kind < static_cast<std::uint32_t>(FileKind::kRows) ||
+        kind > static_cast<std::uint32_t>(FileKind::kGrowing))
+        return from.fail("a file of kind " + std::to_string(kind));
+    change.file.kind = static_cast<FileKind>(kind);
+    change.file.stamp.bytes = from.number<std::uint64_t>();
+    change.file.stamp.checksum = from.number<std::uint64_t>();
 }
 
 void read(ArchiveReader& from, DropFile& change) {
@@ -149,8 +158,13 @@ void read(ArchiveReader& from, StoredPosition& position) {
     position.next_file = from.number<std::uint64_t>();
     position.next_collection = from.number<std::uint64_t>();
     position.covered = from.number<std::uint64_t>();
-    position.log_file = from.number<std::uint64_t>();
-    position.log_first = from.number<std::uint64_t>();
+    constexpr std::size_t kLogBytes = 3 * sizeof(std::uint64_t);
+    from.list(kLogBytes, [&] {
+        StoredLog& log = position.logs.emplace_back();
+        log.file = from.number<std::uint64_t>();
+        log.first = from.number<std::uint64_t>();
+        log.bytes = from.number<std::uint64_t>();
+    });
 }
 
 /// Read the alternative of Change that has the number `kind`.
@@ -185,8 +199,13 @@ struct Applied {
             return alias.second == change.id;
         });
         if (aliased) return misfit("drops " + collection_text(change.id) + ", which has an alias");
-        if (to.collections_.erase(change.id) != 0) return {};
-        return misfit("drops " + collection_text(change.id) + ", which is not there");
+        const auto found = to.collections_.find(change.id);
+        if (found == to.collections_.end())
+            return misfit("drops " + collection_text(change.id) + ", which is not there");
+        for (const auto& [number, partition] : found->second.partitions)
+            to.end_use(partition);
+        to.collections_.erase(found);
+        return {};
     }
     Status operator()(const SetPartition& change) const {
         const auto found = to.collections_.find(change.collection);
@@ -194,13 +213,19 @@ struct Applied {
             return misfit("has a partition of " + collection_text(change.collection) +
                           ", which is not there");
         }
-        found->second.partitions[change.partition.number] = change.partition;
+        StoredPartition& partition = found->second.partitions[change.partition.number];
+        to.begin_use(change.partition);
+        to.end_use(partition);
+        partition = change.partition;
         return {};
     }
     Status operator()(const DropPartition& change) const {
-        const auto found = to.collections_.find(change.collection);
-        if (found != to.collections_.end() && found->second.partitions.erase(change.number) != 0)
+        const StoredPartition* partition = to.find(change.collection, change.number);
+        if (partition != nullptr) {
+            to.end_use(*partition);
+            to.collections_.at(change.collection).partitions.erase(change.number);
             return {};
+        }
         return misfit("drops partition " + std::to_string(change.number) + " of " +
                       collection_text(change.collection) + ", which is not there");
     }
@@ -217,7 +242,7 @@ struct Applied {
         return misfit("drops alias '" + change.name + "', which is not there");
     }
     Status operator()(const AddFile& change) const {
-        if (change.number != 0 && to.files_.emplace(change.number, change.stamp).second) return {};
+        if (change.number != 0 && to.files_.emplace(change.number, change.file).second) return {};
         return misfit("adds file " + std::to_string(change.number) + ", which is there or none");
     }
     Status operator()(const DropFile& change) const {
@@ -228,31 +253,99 @@ struct Applied {
         const StoredPosition& old = to.position_;
         const bool forward = position.next_file >= old.next_file &&
                              position.next_collection >= old.next_collection &&
-                             position.covered >= old.covered && position.log_first >= old.log_first;
+                             position.covered >= old.covered;
         if (!forward) return misfit("goes back in its numbers");
+        for (std::size_t i = 0; i < position.logs.size(); ++i) {
+            const StoredLog& log = position.logs[i];
+            const bool last = i + 1 == position.logs.size();
+            if (log.file == 0 || log.first == 0 || (log.bytes == 0) != last ||
+                (!last && position.logs[i + 1].first < log.first))
+                return misfit("has a log that cannot be");
+        }
         to.position_ = position;
         return {};
     }
 };
 
+/// Call use(file, bytes) for all that a partition names; bytes is 0 for whole files.
+template <class Use>
+void Catalogue::for_each_file(const StoredPartition& partition, Use&& use) {
+    for (const StoredSegment& segment : partition.segments) {
+        use(segment.rows_file, 0);
+        use(segment.index_file, 0);
+        use(segment.removed.file, segment.removed.bytes);
+    }
+    use(partition.growing.file, partition.growing.bytes);
+}
+
+void Catalogue::begin_use(const StoredPartition& partition) {
+    for_each_file(partition, [&](std::uint64_t file, std::uint64_t bytes) {
+        if (file == 0) return;
+        FileUse& use = uses_[file];
+        ++use.names;
+        use.bytes += bytes;
+    });
+}
+
+void Catalogue::end_use(const StoredPartition& partition) noexcept {
+    for_each_file(partition, [&](std::uint64_t file, std::uint64_t bytes) {
+        const auto use = uses_.find(file);
+        if (use == uses_.end()) return;
+        use->second.bytes -= bytes;
+        if (--use->second.names == 0) uses_.erase(use);
+    });
+}
+
+const StoredPartition* Catalogue::find(std::uint64_t collection,
+                                       std::uint32_t number) const noexcept {
+    const auto found = collections_.find(collection);
+    if (found == collections_.end()) return nullptr;
+    const auto partition = found->second.partitions.find(number);
+    return partition != found->second.partitions.end() ? &partition->second : nullptr;
+}
+
+std::vector<std::uint64_t> Catalogue::unused() const {
+    std::vector<std::uint64_t> files;
+    for (const auto& [number, file] : files_) {
+        if (uses_.find(number) == uses_.end()) files.push_back(number);
+    }
+    return files;
+}
+
+std::uint64_t Catalogue::used_bytes(std::uint64_t file) const {
+    const auto use = uses_.find(file);
+    return use != uses_.end() ? use->second.bytes : 0;
+}
+
 Status Catalogue::apply(const Change& change) {
     return std::visit(Applied{*this}, change);
 }
 
-Status Catalogue::check_file(std::uint64_t file) const {
-    if (file == 0 || files_.find(file) != files_.end()) return {};
-    return misfit("names file " + std::to_string(file) + ", which is not there");
+Status Catalogue::check_file(std::uint64_t file, FileKind kind) const {
+    if (file == 0) return {};
+    const auto found = files_.find(file);
+    if (found != files_.end() && found->second.kind == kind) return {};
+    return misfit("names file " + std::to_string(file) + ", which is not there or of another kind");
+}
+
+Status Catalogue::check_range(const StoredRange& range) const {
+    VECDB_TRY(check_file(range.file, FileKind::kGrowing));
+    const std::uint64_t bytes = range.file != 0 ? files_.at(range.file).stamp.bytes : 0;
+    if (range.offset <= bytes && range.bytes <= bytes - range.offset) return {};
+    return misfit("names bytes " + std::to_string(range.offset) + " to " +
+                  std::to_string(range.offset + range.bytes) + " of file " +
+                  std::to_string(range.file) + ", which has " + std::to_string(bytes));
 }
 
 Status Catalogue::check_partition(const StoredPartition& partition) const {
     for (const StoredSegment& segment : partition.segments) {
         if (segment.rows_file == 0 || segment.removed_rows > segment.rows)
             return misfit("has a segment that is none in partition '" + partition.name + "'");
-        VECDB_TRY(check_file(segment.rows_file));
-        VECDB_TRY(check_file(segment.index_file));
-        VECDB_TRY(check_file(segment.removed.file));
+        VECDB_TRY(check_file(segment.rows_file, FileKind::kRows));
+        VECDB_TRY(check_file(segment.index_file, FileKind::kIndex));
+        VECDB_TRY(check_range(segment.removed));
     }
-    return check_file(partition.growing.file);
+    return check_range(partition.growing);
 }
 
 Status Catalogue::check_names() const {
@@ -270,6 +363,10 @@ Status Catalogue::check_names() const {
 
 Status Catalogue::validate() const {
     VECDB_TRY(check_names());
+    for (const StoredLog& log : position_.logs) {
+        if (log.file >= position_.next_file)
+            return misfit("has log " + std::to_string(log.file) + " ahead of its turn");
+    }
     for (const auto& [id, collection] : collections_) {
         for (const auto& [number, partition] : collection.partitions)
             VECDB_TRY(check_partition(partition));
@@ -280,8 +377,8 @@ Status Catalogue::validate() const {
 
 std::vector<Change> Catalogue::all() const {
     std::vector<Change> changes;
-    for (const auto& [number, stamp] : files_)
-        changes.emplace_back(AddFile{number, stamp});
+    for (const auto& [number, file] : files_)
+        changes.emplace_back(AddFile{number, file});
     for (const auto& [id, collection] : collections_) {
         changes.emplace_back(
             SetCollection{id, collection.name, collection.building, collection.schema});

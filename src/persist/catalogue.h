@@ -61,13 +61,30 @@ struct StoredCollection {
     std::map<std::uint32_t, StoredPartition> partitions;
 };
 
-/// Which numbers are free, and where the log begins.
+/// A file that partitions name.
+struct StoredFile {
+    FileKind kind = FileKind::kRows;
+    FileStamp stamp;
+
+    friend bool operator==(const StoredFile&, const StoredFile&) = default;
+};
+
+/// A file of the log.
+struct StoredLog {
+    std::uint64_t file = 0;
+    std::uint64_t first = 1;  ///< Number of its first record.
+    std::uint64_t bytes = 0;  ///< Where it ends; 0: it is the one that is written.
+
+    friend bool operator==(const StoredLog&, const StoredLog&) = default;
+};
+
+/// Which numbers are free, and where the log is.
 struct StoredPosition {
     std::uint64_t next_file = 1;
     std::uint64_t next_collection = 1;
-    std::uint64_t covered = 0;    ///< The last record of the log whose names are part of this.
-    std::uint64_t log_file = 0;   ///< The oldest that is needed; 0: there is none.
-    std::uint64_t log_first = 1;  ///< Number of its first record.
+    std::uint64_t covered = 0;  ///< The last record of the log whose names are part of this.
+    /// Those that are needed, oldest first; each goes on where the one before ends.
+    std::vector<StoredLog> logs = {};
 
     friend bool operator==(const StoredPosition&, const StoredPosition&) = default;
 };
@@ -100,7 +117,7 @@ struct DropAlias {
 };
 struct AddFile {
     std::uint64_t number = 0;
-    FileStamp stamp;
+    StoredFile file;
 };
 struct DropFile {
     std::uint64_t number = 0;
@@ -135,21 +152,40 @@ class Catalogue {
     [[nodiscard]] const std::map<std::string, std::uint64_t>& aliases() const noexcept {
         return aliases_;
     }
-    [[nodiscard]] const std::map<std::uint64_t, FileStamp>& files() const noexcept {
+    [[nodiscard]] const std::map<std::uint64_t, StoredFile>& files() const noexcept {
         return files_;
     }
+    /// Return the state of a partition, or null.
+    [[nodiscard]] const StoredPartition* find(std::uint64_t collection,
+                                              std::uint32_t number) const noexcept;
+    /// Return the files that no partition names.
+    [[nodiscard]] std::vector<std::uint64_t> unused() const;
+    /// Return the bytes of a file that partitions name ranges of.
+    [[nodiscard]] std::uint64_t used_bytes(std::uint64_t file) const;
     [[nodiscard]] const StoredPosition& position() const noexcept { return position_; }
 
   private:
     friend struct Applied;
 
-    [[nodiscard]] Status check_file(std::uint64_t file) const;
+    /// What partitions name of a file.
+    struct FileUse {
+        std::uint64_t names = 0;
+        std::uint64_t bytes = 0;  ///< Of ranges.
+    };
+    template <class Use>
+    static void for_each_file(const StoredPartition& partition, Use&& use);
+    void begin_use(const StoredPartition& partition);
+    void end_use(const StoredPartition& partition) noexcept;
+
+    [[nodiscard]] Status check_file(std::uint64_t file, FileKind kind) const;
+    [[nodiscard]] Status check_range(const StoredRange& range) const;
     [[nodiscard]] Status check_partition(const StoredPartition& partition) const;
     [[nodiscard]] Status check_names() const;
 
     std::map<std::uint64_t, StoredCollection> collections_;  // by id
     std::map<std::string, std::uint64_t> aliases_;           // to ids
-    std::map<std::uint64_t, FileStamp> files_;               // by number
+    std::map<std::uint64_t, StoredFile> files_;              // by number
+    std::map<std::uint64_t, FileUse> uses_;                  // of files, by number
     StoredPosition position_;
 };
 

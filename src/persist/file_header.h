@@ -3,9 +3,8 @@
 /// \file
 /// The first 64 bytes of every file of a database.
 
-#include "persist/storage.h"
-
 #include <vecdb/status.h>
+#include <vecdb/storage.h>
 
 #include <array>
 #include <cstddef>

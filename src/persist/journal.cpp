@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::uint64_t kRecordBytes = 48;  // without payload
 constexpr std::uint64_t kRecordAlignment = 8;
+/// Bytes of a record for which a writer keeps the memory.
+constexpr std::size_t kKeptBuffer = std::size_t{16} << 20U;
 
 // In a record.
 constexpr std::size_t kLengthAt = 0;
@@ -64,20 +66,25 @@ std::optional<RecordHead> decode(std::span<const std::byte> bytes, std::uint64_t
 /// Goes through a journal.
 class Scan {
   public:
-    Scan(const ReadableFile& file, std::uint64_t seed, std::uint64_t first)
-        : file_(file), seed_(seed), tail_{.end = {.bytes = kHeaderBytes, .sequence = first - 1}} {}
+    /// \param size  bytes of the file to look at
+    Scan(const ReadableFile& file, std::uint64_t size, std::uint64_t seed, std::uint64_t first)
+        : file_(file),
+          size_(size),
+          seed_(seed),
+          tail_{.end = {.bytes = kHeaderBytes, .sequence = first - 1}} {}
 
     Status run(const std::function<Status(const JournalRecord&)>& show);
-    Status check_closed(const JournalEnd& closed) const;
+    Status check_end(const JournalEnd& known) const;
     Status look_behind();
 
     [[nodiscard]] const JournalTail& tail() const noexcept { return tail_; }
 
   private:
-    [[nodiscard]] std::uint64_t left() const noexcept { return file_.size() - tail_.end.bytes; }
+    [[nodiscard]] std::uint64_t left() const noexcept { return size_ - tail_.end.bytes; }
     Result<bool> read_next();
 
     const ReadableFile& file_;
+    const std::uint64_t size_;
     const std::uint64_t seed_;
     JournalTail tail_;
     RecordHead head_{};
@@ -113,15 +120,15 @@ Status Scan::run(const std::function<Status(const JournalRecord&)>& show) {
     return {};
 }
 
-/// Check that a journal that was closed is whole.
-Status Scan::check_closed(const JournalEnd& closed) const {
-    if (tail_.end == closed && tail_.torn_bytes == 0) return {};
+/// Check that a journal whose end is known is whole.
+Status Scan::check_end(const JournalEnd& known) const {
+    if (tail_.end == known && tail_.torn_bytes == 0) return {};
     return {StatusCode::kCorruption,
             "record " + std::to_string(tail_.end.sequence + 1) + ", at byte " +
                 std::to_string(tail_.end.bytes) + " of " + std::to_string(file_.size()) +
                 ", is not what was written; the file was closed with " +
-                std::to_string(closed.bytes) + " bytes, the last record being " +
-                std::to_string(closed.sequence)};
+                std::to_string(known.bytes) + " bytes, the last record being " +
+                std::to_string(known.sequence)};
 }
 
 /// See whether records follow the first bad one that say that it had been synced: then it was
@@ -131,8 +138,8 @@ Status Scan::look_behind() {
     std::vector<std::byte> piece;
     std::uint64_t last = tail_.end.sequence + 1;
     // Heads may stand at any multiple of eight.
-    for (std::uint64_t at = tail_.end.bytes; file_.size() - at >= kRecordBytes;) {
-        piece.resize(std::min<std::uint64_t>(kPiece, file_.size() - at));
+    for (std::uint64_t at = tail_.end.bytes; size_ - at >= kRecordBytes;) {
+        piece.resize(std::min<std::uint64_t>(kPiece, size_ - at));
         VECDB_TRY(file_.read_at(at, piece));
         std::size_t i = 0;
         for (; i + kRecordBytes <= piece.size(); i += kRecordAlignment) {
@@ -194,30 +201,43 @@ Status JournalWriter::note(const Status& status) {
     return failed_;
 }
 
-Status JournalWriter::append(std::uint32_t type,
-                             std::span<const std::span<const std::byte>> pieces) {
-    VECDB_TRY(failed_);
-    std::uint64_t length = 0;
-    for (const auto& piece : pieces)
-        length += piece.size();
-    buffer_.assign(kRecordBytes + padded(length, kRecordAlignment), std::byte{0});
-    std::size_t at = kRecordBytes;
-    for (const auto& piece : pieces) {
-        if (!piece.empty()) std::memcpy(buffer_.data() + at, piece.data(), piece.size());
-        at += piece.size();
+std::span<std::byte> JournalWriter::prepare(std::uint64_t bytes) {
+    const std::uint64_t padded_length = padded(bytes, kRecordAlignment);
+    const auto size = static_cast<std::size_t>(kRecordBytes + padded_length);
+    if (size > buffer_.size() || buffer_.size() > kKeptBuffer) {
+        buffer_.clear();
+        if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
+        buffer_.resize(size);
     }
-    const Head head =
-        encode({.length = length,
-                .sequence = end_.sequence + 1,
-                .synced = synced_,
-                .type = type,
-                .payload_checksum = checksum(std::span(buffer_).subspan(kRecordBytes), seed_)},
-               seed_);
-    std::memcpy(buffer_.data(), head.data(), head.size());
-    VECDB_TRY(note(file_->append(buffer_)));
-    end_.bytes += buffer_.size();
+    length_ = bytes;
+    const auto record = std::span(buffer_).first(size);
+    std::fill(record.end() - static_cast<std::ptrdiff_t>(padded_length - bytes),
+              record.end(),
+              std::byte{0});
+    return record.subspan(kRecordBytes, static_cast<std::size_t>(bytes));
+}
+
+Status JournalWriter::append(std::uint32_t type) {
+    VECDB_TRY(failed_);
+    const auto record = std::span(buffer_).first(
+        static_cast<std::size_t>(kRecordBytes + padded(length_, kRecordAlignment)));
+    const Head head = encode({.length = length_,
+                              .sequence = end_.sequence + 1,
+                              .synced = synced_,
+                              .type = type,
+                              .payload_checksum = checksum(record.subspan(kRecordBytes), seed_)},
+                             seed_);
+    std::memcpy(record.data(), head.data(), head.size());
+    VECDB_TRY(note(file_->append(record)));
+    end_.bytes += record.size();
     ++end_.sequence;
     return {};
+}
+
+Status JournalWriter::append(std::uint32_t type, std::span<const std::byte> payload) {
+    const auto room = prepare(payload.size());
+    std::copy(payload.begin(), payload.end(), room.begin());
+    return append(type);
 }
 
 Status JournalWriter::sync() {
@@ -234,14 +254,21 @@ Result<JournalTail> read_journal(Storage& storage,
                                  const std::string& path,
                                  const FileHeader& header,
                                  std::uint64_t first,
-                                 const std::optional<JournalEnd>& closed,
+                                 const std::optional<KnownEnd>& known,
                                  const std::function<Status(const JournalRecord&)>& show) {
     VECDB_ASSERT(first > 0);
     VECDB_ASSIGN(const auto file, storage.open(path));
     VECDB_TRY(in_file(path, check_header(*file, header)));
-    Scan scan(*file, header.seed(), first);
+    const bool cut = known && known->cut;
+    const std::uint64_t size = cut ? std::min(known->end.bytes, file->size()) : file->size();
+    if (size < kHeaderBytes) {
+        return in_file(path,
+                       {StatusCode::kCorruption,
+                        "is to end at byte " + std::to_string(size) + ", in its header"});
+    }
+    Scan scan(*file, size, header.seed(), first);
     VECDB_TRY(in_file(path, scan.run(show)));
-    VECDB_TRY(in_file(path, closed ? scan.check_closed(*closed) : scan.look_behind()));
+    VECDB_TRY(in_file(path, known ? scan.check_end(known->end) : scan.look_behind()));
     return scan.tail();
 }
 

@@ -5,9 +5,9 @@
 /// FORMAT.md.
 
 #include "persist/file_header.h"
-#include "persist/storage.h"
 
 #include <vecdb/status.h>
+#include <vecdb/storage.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -33,6 +33,12 @@ struct JournalEnd {
     std::uint64_t sequence = 0;  ///< Of that record; that before the first if there is none.
 
     friend bool operator==(const JournalEnd&, const JournalEnd&) = default;
+};
+
+/// What is known from elsewhere of where a journal ends.
+struct KnownEnd {
+    JournalEnd end;
+    bool cut = false;  ///< Bytes may follow that are none of it, and are not looked at.
 };
 
 /// What was found behind the last whole record.
@@ -61,9 +67,13 @@ class JournalWriter {
                                                                        const FileHeader& header,
                                                                        const JournalEnd& end);
 
-    /// Add a record whose payload is the pieces, one after the other. Returns kIoError.
-    [[nodiscard]] Status append(std::uint32_t type,
-                                std::span<const std::span<const std::byte>> pieces);
+    /// Make room for the payload of the next record, to be filled before append() writes it; valid
+    /// until then. Throws std::bad_alloc.
+    [[nodiscard]] std::span<std::byte> prepare(std::uint64_t bytes);
+    /// Add the record that was prepared. Returns kIoError.
+    [[nodiscard]] Status append(std::uint32_t type);
+    /// Add a record with this payload. Returns kIoError. Throws std::bad_alloc.
+    [[nodiscard]] Status append(std::uint32_t type, std::span<const std::byte> payload);
     /// Return when all records will be there after a loss of power. Returns kIoError.
     [[nodiscard]] Status sync();
 
@@ -83,12 +93,13 @@ class JournalWriter {
     JournalEnd end_;
     std::uint64_t synced_;  // number of the last record that is
     Status failed_;
-    std::vector<std::byte> buffer_;
+    std::vector<std::byte> buffer_;  // of the record being made, and as large as one has been
+    std::uint64_t length_ = 0;       // of its payload
 };
 
 /// Show the records of a journal, from the first, whose number is `first`, to the last whole one.
-/// A journal that was closed ends at `closed` and nowhere else; without that, a bad record ends it
-/// unless it had been synced.
+/// With a known end it ends there and nowhere else; without one, a bad record ends it unless it had
+/// been synced.
 ///
 /// Returns kCorruption (naming the offset), kUnsupported (a newer version wrote it), what `show`
 /// returns, what Storage::open returns. Takes the memory of one record, and no more than the file
@@ -98,7 +109,7 @@ class JournalWriter {
     const std::string& path,
     const FileHeader& header,
     std::uint64_t first,
-    const std::optional<JournalEnd>& closed,
+    const std::optional<KnownEnd>& known,
     const std::function<Status(const JournalRecord&)>& show);
 
 }  // namespace vecdb::persist

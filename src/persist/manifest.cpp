@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <random>
 #include <utility>
 
@@ -40,6 +41,7 @@ constexpr std::size_t kFirstAt = kHeaderBytes;
 constexpr std::size_t kClosedAt = kHeaderBytes + 8;
 constexpr std::size_t kManifestEndAt = kHeaderBytes + 16;
 constexpr std::size_t kLogEndAt = kHeaderBytes + 32;
+constexpr std::size_t kTimeAt = kHeaderBytes + 48;
 constexpr std::size_t kChecksumAt = kHeaderBytes + 56;
 
 using CurrentBytes = std::array<std::byte, kCurrentBytes>;
@@ -50,6 +52,7 @@ CurrentBytes encode(const Current& current) {
     CurrentBytes bytes{};
     store(bytes, 0, header.encode());
     store(bytes, kFirstAt, current.first);
+    store(bytes, kTimeAt, current.time);
     if (current.manifest_end && current.log_end) {
         store(bytes, kClosedAt, std::uint64_t{1});
         store(bytes, kManifestEndAt, *current.manifest_end);
@@ -70,6 +73,7 @@ Result<Current> decode(const CurrentBytes& bytes) {
     Current current{.database = header.database,
                     .manifest = header.number,
                     .first = load<std::uint64_t>(bytes, kFirstAt),
+                    .time = load<std::uint64_t>(bytes, kTimeAt),
                     .manifest_end = std::nullopt,
                     .log_end = std::nullopt};
     if (current.first == 0) return Status(StatusCode::kCorruption, "names record 0");
@@ -167,13 +171,11 @@ Result<ReadCatalogue> read_catalogue(Storage& storage, const std::string& direct
             read_changes(from, [&](const Change& change) { return read.catalogue.apply(change); }));
         return from.finish();
     };
-    VECDB_ASSIGN(read.tail,
-                 read_journal(storage,
-                              path,
-                              header_of(read.current),
-                              read.current.first,
-                              read.current.manifest_end,
-                              show));
+    std::optional<KnownEnd> known;
+    if (read.current.manifest_end) known = KnownEnd{.end = *read.current.manifest_end};
+    VECDB_ASSIGN(
+        read.tail,
+        read_journal(storage, path, header_of(read.current), read.current.first, known, show));
     // The record that everything begins with was synced before CURRENT named the file.
     if (read.tail.end.sequence < read.current.first)
         return in_file(path, {StatusCode::kCorruption, "has no record"});
@@ -184,53 +186,85 @@ Result<ReadCatalogue> read_catalogue(Storage& storage, const std::string& direct
 Manifest::Manifest(Storage& storage, std::string directory)
     : storage_(storage), directory_(std::move(directory)) {}
 
+namespace {
+
+/// Find the highest number of a file of a database in a directory, and whether there are others
+/// than a first manifest, which a writer may have left that got no further.
+struct Found {
+    std::uint64_t highest = 0;
+    bool rows = false;
+};
+Result<Found> look_around(Storage& storage, const std::string& directory) {
+    VECDB_ASSIGN(const auto names, storage.list(directory));
+    Found found;
+    for (const std::string& name : names) {
+        const auto file = parse_file_name(name);
+        if (!file) continue;
+        found.highest = std::max(found.highest, file->number);
+        found.rows |= file->kind != FileKind::kManifest || file->number != 1;
+    }
+    return found;
+}
+
+std::uint64_t now_in_seconds() noexcept {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(since).count());
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Manifest>> Manifest::create(Storage& storage, const std::string& directory) {
     const Status there = read_current(storage, directory).status();
     if (there.code() != StatusCode::kNotFound) {
         return Status(there.ok() ? StatusCode::kAlreadyExists : there.code(),
                       there.ok() ? '"' + directory + "\": a database is there" : there.message());
     }
+    VECDB_ASSIGN(const Found found, look_around(storage, directory));
+    if (found.rows) {
+        return Status(StatusCode::kCorruption,
+                      '"' + directory + "\": has files of a database, and no file CURRENT");
+    }
     std::unique_ptr<Manifest> made(new Manifest(storage, directory));
     made->current_.database = random_id();
-    VECDB_TRY(made->begin(made->catalogue_.position().next_file));
+    made->next_file_ = found.highest + 1;
+    VECDB_TRY(made->begin());
     return made;
 }
 
-Result<std::unique_ptr<Manifest>> Manifest::open(Storage& storage, const std::string& directory) {
-    std::unique_ptr<Manifest> opened(new Manifest(storage, directory));
-    VECDB_TRY(opened->load());
-    return opened;
-}
-
-Status Manifest::load() {
-    VECDB_ASSIGN(ReadCatalogue read, read_catalogue(storage_, directory_));
-    current_ = read.current;
-    catalogue_ = std::move(read.catalogue);
-    torn_bytes_ = read.tail.torn_bytes;
-    closed_log_ = current_.log_end;
+Result<std::unique_ptr<Manifest>> Manifest::resume(Storage& storage,
+                                                   const std::string& directory,
+                                                   const ReadCatalogue& read) {
+    VECDB_ASSIGN(const Found found, look_around(storage, directory));
+    std::unique_ptr<Manifest> resumed(new Manifest(storage, directory));
+    resumed->current_ = read.current;
+    resumed->catalogue_ = read.catalogue;
+    // Behind what a writer left that ended before it could commit it, too.
+    resumed->next_file_ = std::max(read.catalogue.position().next_file, found.highest + 1);
     // A journal of its own: what follows a bad end never stands in the same file.
-    return begin(catalogue_.position().next_file);
+    VECDB_TRY(resumed->begin());
+    return resumed;
 }
 
 /// Begin a journal with all of the catalogue, and let CURRENT name it.
-Status Manifest::begin(std::uint64_t number) {
+Status Manifest::begin() {
     const JournalEnd before = journal_ != nullptr ? journal_->end() : JournalEnd{0, 0};
     Current next = current_;
-    next.manifest = number;
+    next.manifest = take_number();
     next.first = before.sequence + 1;
+    next.time = now_in_seconds();
     next.manifest_end.reset();
     next.log_end.reset();
     StoredPosition position = catalogue_.position();
-    position.next_file = number + 1;
+    position.next_file = next_file_;
     VECDB_TRY(catalogue_.apply(position));
-    const std::string path = path_of(directory_, FileKind::kManifest, number);
-    Status removed = storage_.remove(path);  // of a writer that got no further
-    if (!removed.ok() && removed.code() != StatusCode::kNotFound) return removed;
+    const std::string path = path_of(directory_, FileKind::kManifest, next.manifest);
     VECDB_ASSIGN(journal_, JournalWriter::create(storage_, path, header_of(next), next.first));
     VECDB_TRY(append(catalogue_.all()));
     base_bytes_ = journal_->end().bytes;
     VECDB_TRY(storage_.sync_directory(directory_));
     VECDB_TRY(write_current(storage_, directory_, next));
+    if (current_.manifest != 0) dropped_.push_back({FileKind::kManifest, current_.manifest});
     current_ = next;
     return {};
 }
@@ -239,8 +273,7 @@ Status Manifest::begin(std::uint64_t number) {
 Status Manifest::append(std::span<const Change> changes) {
     ArchiveWriter bytes;
     write_changes(bytes, changes);
-    const std::span<const std::byte> pieces[] = {bytes.bytes()};
-    VECDB_TRY(journal_->append(kChangesRecord, pieces));
+    VECDB_TRY(journal_->append(kChangesRecord, bytes.bytes()));
     return journal_->sync();
 }
 
@@ -250,21 +283,45 @@ Status Manifest::note(Status status) {
     return status;
 }
 
-Status Manifest::commit(std::span<const Change> changes) {
-    VECDB_TRY(failed_);
-    for (const Change& change : changes) {  // first: what does not follow is not written
-        const Status applied = catalogue_.apply(change);
-        if (!applied.ok()) return note({StatusCode::kInternal, applied.message()});
+/// Apply changes, and then those that follow from them, which are added to the list.
+Status Manifest::apply(std::vector<Change>& changes, const StoredPosition& position) {
+    for (const Change& change : changes)
+        VECDB_TRY(catalogue_.apply(change));
+    const auto add = [&](Change change) {
+        changes.push_back(std::move(change));
+        return catalogue_.apply(changes.back());
+    };
+    for (const std::uint64_t number : catalogue_.unused()) {
+        dropped_.push_back({catalogue_.files().at(number).kind, number});
+        VECDB_TRY(add(DropFile{number}));
     }
+    for (const StoredLog& log : catalogue_.position().logs) {
+        const bool kept = std::any_of(position.logs.begin(),
+                                      position.logs.end(),
+                                      [&](const StoredLog& each) { return each.file == log.file; });
+        if (!kept) dropped_.push_back({FileKind::kLog, log.file});
+    }
+    StoredPosition next = position;
+    next.next_file = next_file_;
+    return add(std::move(next));
+}
+
+Status Manifest::commit(std::vector<Change> changes, const StoredPosition& position) {
+    VECDB_TRY(failed_);
+    failed_ =
+        Status(StatusCode::kInternal, "an earlier commit did not end");  // if this one does not
+    const Status applied = apply(changes, position);  // first: what does not follow is not written
+    if (!applied.ok()) return note({StatusCode::kInternal, applied.message()});
     VECDB_TRY(note(append(changes)));
-    if (journal_->end().bytes < kMostGrowth * base_bytes_ + kFreeGrowth) return {};
-    // Readers in other processes may be about to open the old one: it is not removed here.
-    return note(begin(catalogue_.position().next_file));
+    if (journal_->end().bytes >= kMostGrowth * base_bytes_ + kFreeGrowth) VECDB_TRY(note(begin()));
+    failed_ = Status();
+    return {};
 }
 
 Status Manifest::close(const JournalEnd& log_end) {
     VECDB_TRY(failed_);
     Current closed = current_;
+    closed.time = now_in_seconds();
     closed.manifest_end = journal_->end();
     closed.log_end = log_end;
     VECDB_TRY(note(write_current(storage_, directory_, closed)));

@@ -6,15 +6,18 @@
 
 #include "persist/catalogue.h"
 #include "persist/journal.h"
-#include "persist/storage.h"
 
 #include <vecdb/status.h>
+#include <vecdb/storage.h>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace vecdb::persist {
 
@@ -36,6 +39,7 @@ struct Current {
     DatabaseId database{};
     std::uint64_t manifest = 0;  ///< Number of the file.
     std::uint64_t first = 1;     ///< Number of its first record.
+    std::uint64_t time = 0;      ///< When this was written, in seconds since 1970.
     /// Set when the database was closed: where the manifest and the log end.
     std::optional<JournalEnd> manifest_end = {};
     std::optional<JournalEnd> log_end = {};
@@ -52,39 +56,52 @@ struct Current {
                                    const std::string& directory,
                                    const Current& current);
 
+/// Read the catalogue that CURRENT leads to, without writing anything.
+struct ReadCatalogue {
+    Current current;
+    Catalogue catalogue;
+    JournalTail tail;  ///< Of the manifest.
+};
+/// Returns kNotFound, kCorruption, kUnsupported, kIoError.
+[[nodiscard]] Result<ReadCatalogue> read_catalogue(Storage& storage, const std::string& directory);
+
 /// The catalogue of a database that is open for writing, and its journal. After a failure that
 /// leaves in doubt what is on disk it refuses everything.
 /// Threads: needs exclusive access.
 class Manifest {
   public:
     /// Begin a database in a directory that has none. Its id is drawn at random. Returns
-    /// kAlreadyExists (a database is there), kIoError.
+    /// kAlreadyExists (a database is there), kCorruption (files of one that lost its CURRENT are),
+    /// kIoError.
     [[nodiscard]] static Result<std::unique_ptr<Manifest>> create(Storage& storage,
                                                                   const std::string& directory);
-    /// Open a database for writing. What was not finished when the last writer ended is cut.
-    /// Returns kNotFound, kCorruption, kUnsupported, kIoError.
-    [[nodiscard]] static Result<std::unique_ptr<Manifest>> open(Storage& storage,
-                                                                const std::string& directory);
+    /// Go on with a database whose catalogue was read, while nobody else writes. What was not
+    /// finished when the last writer ended stays behind in the old file. Returns kIoError.
+    [[nodiscard]] static Result<std::unique_ptr<Manifest>> resume(Storage& storage,
+                                                                  const std::string& directory,
+                                                                  const ReadCatalogue& read);
 
     [[nodiscard]] const DatabaseId& database() const noexcept { return current_.database; }
     [[nodiscard]] const Catalogue& catalogue() const noexcept { return catalogue_; }
-    /// Return where the log ended when the database was closed; nothing if it was not.
-    [[nodiscard]] const std::optional<JournalEnd>& closed_log() const noexcept {
-        return closed_log_;
-    }
-    /// Return the bytes that were cut when the manifest was opened.
-    [[nodiscard]] std::uint64_t torn_bytes() const noexcept { return torn_bytes_; }
+    /// Return a number for a file, which no other one in the directory has or will have.
+    [[nodiscard]] std::uint64_t take_number() noexcept { return next_file_++; }
 
-    /// Apply changes, all or none, and return when they are durable. Returns kInternal (they do not
-    /// follow), kIoError.
-    [[nodiscard]] Status commit(std::span<const Change> changes);
+    /// Apply changes, and move to `position`, whose next_file is not looked at, all or none, and
+    /// return when they are durable. Files that no partition names any more are dropped. Returns
+    /// kInternal (the changes do not follow), kIoError; then, and after std::bad_alloc, nothing can
+    /// be committed any more.
+    [[nodiscard]] Status commit(std::vector<Change> changes, const StoredPosition& position);
+    /// Return the files that were dropped since the last call and are still there.
+    [[nodiscard]] std::vector<FileName> take_dropped() noexcept {
+        return std::exchange(dropped_, {});
+    }
     /// Note that the database is closed and its log ends at `log_end`. Nothing may follow.
     [[nodiscard]] Status close(const JournalEnd& log_end);
 
   private:
     Manifest(Storage& storage, std::string directory);
-    Status load();
-    Status begin(std::uint64_t number);
+    Status begin();
+    Status apply(std::vector<Change>& changes, const StoredPosition& position);
     Status append(std::span<const Change> changes);
     Status note(Status status);
 
@@ -94,18 +111,9 @@ class Manifest {
     Catalogue catalogue_;
     std::unique_ptr<JournalWriter> journal_;
     std::uint64_t base_bytes_ = 0;  // of the journal when it began
-    std::uint64_t torn_bytes_ = 0;
-    std::optional<JournalEnd> closed_log_;
+    std::uint64_t next_file_ = 1;
+    std::vector<FileName> dropped_;
     Status failed_;
 };
-
-/// Read the catalogue that CURRENT leads to, without writing anything.
-struct ReadCatalogue {
-    Current current;
-    Catalogue catalogue;
-    JournalTail tail;  ///< Of the manifest.
-};
-/// Returns kNotFound, kCorruption, kUnsupported, kIoError.
-[[nodiscard]] Result<ReadCatalogue> read_catalogue(Storage& storage, const std::string& directory);
 
 }  // namespace vecdb::persist

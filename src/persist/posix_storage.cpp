@@ -2,7 +2,8 @@
 #include "mutex.h"
 #include "persist/errors.h"
 #include "persist/posix_calls.h"
-#include "persist/storage.h"
+
+#include <vecdb/storage.h>
 
 #include <algorithm>
 #include <cerrno>

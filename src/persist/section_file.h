@@ -4,10 +4,10 @@
 /// Files that are written once: named sections under checksums. Bytes: FORMAT.md.
 
 #include "persist/file_header.h"
-#include "persist/storage.h"
 
 #include <vecdb/index.h>
 #include <vecdb/status.h>
+#include <vecdb/storage.h>
 
 #include <cstddef>
 #include <cstdint>

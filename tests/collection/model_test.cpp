@@ -5,12 +5,12 @@
 #include "collection/model/operation.h"
 #include "collection/model/replay.h"
 #include "support/catch.h"
+#include "support/numbers.h"
 #include "support/shrink.h"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -28,11 +28,6 @@ constexpr std::chrono::seconds kShrinking{20};
 /// How often a sequence is tried until it counts as one that does not fail: what happens in the
 /// background differs from run to run.
 constexpr int kTriesInBackground = 3;
-
-std::size_t number_from(const char* variable, std::size_t otherwise) {
-    const char* const text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe)
-    return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 std::optional<Failure> try_to_fail(const Settings& settings,
                                    const std::vector<Operation>& operations,
@@ -65,9 +60,9 @@ std::string report(const Settings& settings, std::vector<Operation> operations, 
 }
 
 TEST_CASE("random calls give what the model gives") {
-    const std::size_t calls = number_from("VECDB_MODEL_OPS", 1'000);
-    const std::size_t seeds = number_from("VECDB_MODEL_SEEDS", 30);
-    const std::size_t first = number_from("VECDB_MODEL_SEED", 1);
+    const std::size_t calls = test::number_from("VECDB_MODEL_OPS", 1'000);
+    const std::size_t seeds = test::number_from("VECDB_MODEL_SEEDS", 30);
+    const std::size_t first = test::number_from("VECDB_MODEL_SEED", 1);
     for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
         const Settings settings = test::settings_of(seed);
         const std::vector<Operation> operations = test::random_operations(seed, calls);

@@ -74,10 +74,10 @@ std::vector<Change> some_changes() {
     partition.growing_rows = 6;
     partition.growing = {.file = 3, .offset = 128, .bytes = 9};
     return {
-        AddFile{1, {100, 11}},
-        AddFile{2, {200, 22}},
-        AddFile{3, {300, 33}},
-        AddFile{4, {400, 44}},
+        AddFile{1, {FileKind::kRows, {100, 11}}},
+        AddFile{2, {FileKind::kIndex, {200, 22}}},
+        AddFile{3, {FileKind::kGrowing, {300, 33}}},
+        AddFile{4, {FileKind::kRows, {400, 44}}},
         DropFile{4},
         SetCollection{1, "words", false, full_schema()},
         SetCollection{2, "next", true, Schema::single(4)},
@@ -89,8 +89,10 @@ std::vector<Change> some_changes() {
         DropAlias{"other"},
         SetCollection{3, "dropped", false, Schema::single(4)},
         DropCollection{3},
-        StoredPosition{
-            .next_file = 5, .next_collection = 4, .covered = 12, .log_file = 9, .log_first = 3}};
+        StoredPosition{.next_file = 12,
+                       .next_collection = 4,
+                       .covered = 12,
+                       .logs = {{.file = 9, .first = 3, .bytes = 640}, {.file = 11, .first = 8}}}};
 }
 
 Catalogue made_of(const std::vector<Change>& changes) {
@@ -118,8 +120,10 @@ TEST_CASE("changes come back", "[persist]") {
     CHECK(words.partitions.at(3) == wanted);
     CHECK(catalogue.aliases() == std::map<std::string, std::uint64_t>{{"live", 1}});
     CHECK(catalogue.files().size() == 3);
-    CHECK(catalogue.files().at(2) == FileStamp{200, 22});
-    CHECK(catalogue.position().log_file == 9);
+    CHECK(catalogue.files().at(2) == StoredFile{FileKind::kIndex, {200, 22}});
+    REQUIRE(catalogue.position().logs.size() == 2);
+    CHECK(catalogue.position().logs[0] == StoredLog{9, 3, 640});
+    CHECK(catalogue.position().logs[1] == StoredLog{11, 8, 0});
 
     const Schema schema = words.schema;
     const auto& graph = std::get<HnswOptions>(schema.vectors[1].index);
@@ -193,7 +197,19 @@ TEST_CASE("what a change asks for must be there", "[persist]") {
     refused(AddFile{1, {}}, "file 1");
     refused(AddFile{0, {}}, "file 0");
     refused(DropFile{9}, "file 9");
-    refused(StoredPosition{.next_file = 4, .next_collection = 4}, "goes back");
+    refused(StoredPosition{.next_file = 4, .next_collection = 4, .covered = 12}, "goes back");
+    const StoredPosition at{.next_file = 12, .next_collection = 4, .covered = 12};
+    const auto with_logs = [&](std::vector<StoredLog> logs) {
+        StoredPosition position = at;
+        position.logs = std::move(logs);
+        return position;
+    };
+    refused(with_logs({{.file = 0, .first = 3}}), "a log that cannot be");
+    refused(with_logs({{.file = 9, .first = 0}}), "a log that cannot be");
+    refused(with_logs({{.file = 9, .first = 3, .bytes = 64}}), "a log that cannot be");
+    refused(with_logs({{.file = 9, .first = 3}, {.file = 11, .first = 8}}), "a log that cannot be");
+    refused(with_logs({{.file = 9, .first = 9, .bytes = 64}, {.file = 11, .first = 8}}),
+            "a log that cannot be");
 }
 
 TEST_CASE("a catalogue that names what is not there is refused", "[persist]") {
@@ -206,7 +222,7 @@ TEST_CASE("a catalogue that names what is not there is refused", "[persist]") {
     refused(DropFile{1}, "file 1");
     refused(DropFile{2}, "file 2");
     refused(DropFile{3}, "file 3");
-    refused(AddFile{5, {}}, "file 5 ahead of its turn");
+    refused(AddFile{12, {}}, "file 12 ahead of its turn");
     refused(SetCollection{9, "x", false, Schema::single(1)}, "collection 9");
     refused(SetCollection{2, "words", false, Schema::single(1)}, "its name twice");
     refused(SetAlias{"next", 1}, "an alias and a collection named 'next'");

@@ -65,8 +65,7 @@ TEST_CASE("the examples of FORMAT.md are the bytes that are written", "[persist]
             storage, "log", {.kind = FileKind::kLog, .database = database, .number = 2}, 1)
             .value();
     const std::string payload = "abc";
-    const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(payload))};
-    journal->append(1, pieces).check();
+    journal->append(1, std::as_bytes(std::span(payload))).check();
 
     const auto written = examples();
     REQUIRE(written.size() == 2);

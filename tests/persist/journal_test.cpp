@@ -29,10 +29,13 @@ struct Read {
 
 Read read(Storage& storage,
           const std::optional<JournalEnd>& closed = std::nullopt,
-          const FileHeader& header = kHeader) {
+          const FileHeader& header = kHeader,
+          bool cut = false) {
     Read seen;
+    std::optional<KnownEnd> known;
+    if (closed) known = KnownEnd{.end = *closed, .cut = cut};
     std::uint64_t sequence = kFirst;
-    auto tail = read_journal(storage, "log", header, kFirst, closed, [&](const auto& record) {
+    auto tail = read_journal(storage, "log", header, kFirst, known, [&](const auto& record) {
         CHECK(record.sequence == sequence++);
         std::string text(record.payload.size(), ' ');
         std::transform(record.payload.begin(), record.payload.end(), text.begin(), [](auto byte) {
@@ -47,10 +50,7 @@ Read read(Storage& storage,
 }
 
 void append(JournalWriter& writer, std::uint32_t type, const std::string& text) {
-    const auto bytes = std::as_bytes(std::span(text));
-    const std::size_t half = text.size() / 2;
-    const std::span<const std::byte> pieces[] = {bytes.first(half), bytes.subspan(half)};
-    writer.append(type, pieces).check();
+    writer.append(type, std::as_bytes(std::span(text))).check();
 }
 
 /// Write records "one", "", and a long one; `synced`: each is synced before the next.
@@ -93,6 +93,21 @@ TEST_CASE("a journal is gone on with", "[persist]") {
     const Read seen = read(storage, writer->end());
     CHECK(seen.status.ok());
     CHECK(seen.records == std::vector<std::string>{"2one", "2", "3more"});
+}
+
+TEST_CASE("what follows the end of a journal that was cut is not looked at", "[persist]") {
+    MemoryStorage storage;
+    const JournalEnd end = write_three(storage, true);
+    Bytes& bytes = storage.bytes("log");
+    bytes.resize(bytes.size() + 20, std::byte{7});
+    CHECK(read(storage, end).status.code() == StatusCode::kCorruption);
+    const Read seen = read(storage, end, kHeader, true);
+    CHECK(seen.status.ok());
+    CHECK(seen.records == kThree);
+    CHECK(seen.tail.end == end);
+    bytes.resize(static_cast<std::size_t>(end.bytes) - 1);
+    CHECK(read(storage, end, kHeader, true).status.code() == StatusCode::kCorruption);
+    CHECK(read(storage, JournalEnd{1, 4}, kHeader, true).status.code() == StatusCode::kCorruption);
 }
 
 TEST_CASE("a journal that ends anywhere gives whole records", "[persist]") {
@@ -220,7 +235,7 @@ TEST_CASE("a journal takes nothing after a failure", "[persist]") {
     auto writer = JournalWriter::create(storage, "log", kHeader, kFirst).value();
     append(*writer, 2, "one");
     storage.refuse_writes(true);
-    const std::span<const std::byte> none[] = {{}};
+    const std::span<const std::byte> none;
     SECTION("of a write") {
         CHECK(writer->append(1, none).code() == StatusCode::kIoError);
     }

@@ -7,7 +7,10 @@
 #include "support/disk_model.h"
 #include "support/memory_storage.h"
 
+#include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vecdb::persist {
@@ -26,23 +29,24 @@ std::vector<std::byte> bytes_of(const Catalogue& catalogue) {
     return writer.bytes();
 }
 
-/// Return what commit number `i` changes: large enough for a new manifest every few commits.
-std::vector<Change> changes_of(std::uint64_t i, const Catalogue& catalogue) {
-    StoredPosition position = catalogue.position();
-    position.next_collection = i + 2;
-    position.covered = i;
+/// Make commit number `i`: large enough for a new manifest every few commits.
+Status commit(Manifest& manifest, std::uint64_t i) {
+    const StoredPosition position{.next_collection = i + 2, .covered = i};
     StoredPartition partition{.number = 0, .name = std::string(200, 'p'), .covered = i};
-    partition.segments.resize(300, {.rows_file = 1, .rows = i});
+    const std::uint64_t file = manifest.take_number();
+    partition.segments.resize(300, {.rows_file = file, .rows = i});
     std::vector<Change> changes;
-    if (i == 0) changes.emplace_back(AddFile{1'000'000, {64, i}});
-    for (StoredSegment& segment : partition.segments)
-        segment.rows_file = 1'000'000;
-    position.next_file = std::max<std::uint64_t>(position.next_file, 1'000'001);
-    changes.emplace_back(position);
+    changes.emplace_back(AddFile{file, {FileKind::kRows, {64, i}}});
     changes.emplace_back(SetCollection{i + 1, "c" + std::to_string(i), false, Schema::single(4)});
     changes.emplace_back(SetPartition{i + 1, partition});
     if (i >= 4) changes.emplace_back(DropCollection{i - 3});
-    return changes;
+    return manifest.commit(std::move(changes), position);
+}
+
+Result<std::unique_ptr<Manifest>> open(Storage& storage, const std::string& directory) {
+    const auto read = read_catalogue(storage, directory);
+    if (!read.ok()) return read.status();
+    return Manifest::resume(storage, directory, *read);
 }
 
 /// What the workload reached.
@@ -57,7 +61,7 @@ Reached work(Storage& storage, std::size_t commits) {
     Reached reached;
     const auto commit_to = [&](Manifest& manifest, std::size_t end) {
         while (reached.commits < end) {
-            const Status done = manifest.commit(changes_of(reached.commits, manifest.catalogue()));
+            const Status done = commit(manifest, reached.commits);
             reached.states.push_back(bytes_of(manifest.catalogue()));
             if (!done.ok()) return false;
             ++reached.commits;
@@ -69,7 +73,7 @@ Reached work(Storage& storage, std::size_t commits) {
     if (!made.ok()) return reached;
     reached.made = true;
     if (!commit_to(**made, commits / 2) || !(*made)->close({64, 0}).ok()) return reached;
-    auto opened = Manifest::open(storage, "d");
+    auto opened = open(storage, "d");
     if (opened.ok()) commit_to(**opened, commits);
     return reached;
 }
@@ -84,17 +88,16 @@ TEST_CASE("a manifest is opened as it was closed", "[persist]") {
     CHECK(bytes_of(read.catalogue) == reached.states.back());
     CHECK(read.tail.torn_bytes == 0);
     CHECK_FALSE(read.current.log_end);
-    auto opened = Manifest::open(storage, "d").value();
+    auto opened = open(storage, "d").value();
     CHECK(opened->database() == read.current.database);
-    CHECK_FALSE(opened->closed_log());
     opened->close({640, 9}).check();
-    CHECK(opened->commit(changes_of(20, opened->catalogue())).code() ==
-          StatusCode::kFailedPrecondition);
-    const auto again = Manifest::open(storage, "d").value();
-    CHECK(again->closed_log() == JournalEnd{640, 9});
+    CHECK(commit(*opened, 20).code() == StatusCode::kFailedPrecondition);
+    CHECK(read_current(storage, "d").value().log_end == JournalEnd{640, 9});
+    const auto again = open(storage, "d").value();
+    CHECK_FALSE(read_current(storage, "d").value().log_end);
     CHECK(bytes_of(again->catalogue()) == reached.states.back());
     CHECK(Manifest::create(storage, "d").status().code() == StatusCode::kAlreadyExists);
-    CHECK(Manifest::open(storage, "e").status().code() == StatusCode::kNotFound);
+    CHECK(open(storage, "e").status().code() == StatusCode::kNotFound);
 }
 
 TEST_CASE("a manifest begins anew when it has grown", "[persist]") {
@@ -103,7 +106,7 @@ TEST_CASE("a manifest begins anew when it has grown", "[persist]") {
     const std::uint64_t first = read_current(storage, "d").value().manifest;
     std::uint64_t most = 0;
     for (std::size_t i = 0; i < 60; ++i) {
-        manifest->commit(changes_of(i, manifest->catalogue())).check();
+        commit(*manifest, i).check();
         const std::uint64_t number = read_current(storage, "d").value().manifest;
         most = std::max<std::uint64_t>(
             most, storage.bytes(path_of("d", FileKind::kManifest, number)).size());
@@ -112,12 +115,58 @@ TEST_CASE("a manifest begins anew when it has grown", "[persist]") {
     CHECK(most < 500'000);
 }
 
+TEST_CASE("files that nothing names are dropped, and no number is given twice", "[persist]") {
+    MemoryStorage storage;
+    auto manifest = Manifest::create(storage, "d").value();
+    for (std::size_t i = 0; i < 6; ++i)
+        commit(*manifest, i).check();
+    CHECK(manifest->catalogue().files().size() == 4);
+    std::set<std::uint64_t> rows;
+    for (const FileName& file : manifest->take_dropped()) {
+        if (file.kind == FileKind::kRows) rows.insert(file.number);
+    }
+    CHECK(rows.size() == 2);
+    CHECK(manifest->take_dropped().empty());
+    // A file that was begun, and whose writer ended.
+    storage.bytes(path_of("d", FileKind::kRows, 5'000));
+    CHECK(open(storage, "d").value()->take_number() > 5'000);
+}
+
+TEST_CASE("a log that goes is among the dropped files", "[persist]") {
+    MemoryStorage storage;
+    auto manifest = Manifest::create(storage, "d").value();
+    const std::uint64_t first = manifest->take_number();
+    const std::uint64_t second = manifest->take_number();
+    StoredPosition position{.logs = {{.file = first, .first = 1}}};
+    manifest->commit({}, position).check();
+    position.logs = {{.file = second, .first = 9}};
+    manifest->commit({}, position).check();
+    CHECK(manifest->take_dropped() == std::vector<FileName>{{FileKind::kLog, first}});
+}
+
+TEST_CASE("files without CURRENT are not taken for a new database", "[persist]") {
+    MemoryStorage storage;
+    {
+        auto manifest = Manifest::create(storage, "d").value();
+        for (std::size_t i = 0; i < 9; ++i)
+            commit(*manifest, i).check();
+    }
+    storage.remove("d/CURRENT").check();
+    const Status status = Manifest::create(storage, "d").status();
+    CHECK(status.code() == StatusCode::kCorruption);
+    CHECK_THAT(status.message(), Contains("CURRENT"));
+    // All that a writer leaves who got no further than that.
+    MemoryStorage early;
+    early.bytes(path_of("d", FileKind::kManifest, 1));
+    CHECK(Manifest::create(early, "d").ok());
+}
+
 TEST_CASE("changes that do not follow are not written", "[persist]") {
     MemoryStorage storage;
     auto manifest = Manifest::create(storage, "d").value();
     const std::vector<Change> wrong = {SetAlias{"x", 7}};
-    CHECK(manifest->commit(wrong).code() == StatusCode::kInternal);
-    CHECK(manifest->commit({}).code() == StatusCode::kInternal);
+    CHECK(manifest->commit(wrong, {}).code() == StatusCode::kInternal);
+    CHECK(manifest->commit({}, {}).code() == StatusCode::kInternal);
     CHECK(read_catalogue(storage, "d").value().catalogue.aliases().empty());
 }
 
@@ -149,7 +198,7 @@ TEST_CASE("no commit is lost or halved when the power fails", "[persist][power]"
                               state == reached.states[reached.commits + 1];
             CHECK((last || next));
             // And it goes on from there.
-            const auto opened = Manifest::open(image, "d");
+            const auto opened = open(image, "d");
             REQUIRE(opened.status().ok());
             CHECK(bytes_of((*opened)->catalogue()) == state);
         }
@@ -160,9 +209,8 @@ TEST_CASE("no commit is lost or halved when the power fails", "[persist][power]"
 TEST_CASE("every bit of a manifest that was closed is checked", "[persist][flips]") {
     MemoryStorage storage;
     auto manifest = Manifest::create(storage, "d").value();
-    const std::vector<Change> changes = {SetCollection{1, "words", false, Schema::single(4)},
-                                         StoredPosition{.next_file = 5, .next_collection = 2}};
-    manifest->commit(changes).check();
+    const std::vector<Change> changes = {SetCollection{1, "words", false, Schema::single(4)}};
+    manifest->commit(changes, {.next_collection = 2}).check();
     manifest->close({64, 0}).check();
     const std::uint64_t number = read_current(storage, "d").value().manifest;
     auto& bytes = storage.bytes(path_of("d", FileKind::kManifest, number));
@@ -200,8 +248,7 @@ TEST_CASE("a manifest of other records is refused", "[persist][hostile]") {
     SECTION("too short") {
         bytes.pop_back();
     }
-    const std::span<const std::byte> pieces[] = {bytes};
-    journal->append(type, pieces).check();
+    journal->append(type, bytes).check();
     CHECK(read_catalogue(storage, "d").status().code() == StatusCode::kCorruption);
 }
 
@@ -209,9 +256,9 @@ TEST_CASE("after a failed write a manifest refuses everything", "[persist]") {
     MemoryStorage storage;
     auto manifest = Manifest::create(storage, "d").value();
     storage.refuse_writes(true);
-    CHECK(manifest->commit(changes_of(0, manifest->catalogue())).code() == StatusCode::kIoError);
+    CHECK(commit(*manifest, 0).code() == StatusCode::kIoError);
     storage.refuse_writes(false);
-    CHECK(manifest->commit({}).code() == StatusCode::kIoError);
+    CHECK(manifest->commit({}, {}).code() == StatusCode::kIoError);
     CHECK(manifest->close({64, 0}).code() == StatusCode::kIoError);
     CHECK(read_catalogue(storage, "d").value().catalogue.collections().empty());
 }

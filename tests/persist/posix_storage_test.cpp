@@ -1,8 +1,9 @@
 // Files of the operating system: private, never through links, locked for one holder.
 
-#include "persist/storage.h"
 #include "support/catch.h"
 #include "support/temp_directory.h"
+
+#include <vecdb/storage.h>
 
 #include <filesystem>
 #include <string>

@@ -4,8 +4,9 @@
 /// A model of a disk that loses power: files and names that were synced are there afterwards, all
 /// others may be or not, in any combination, cut at any sector.
 
-#include "persist/storage.h"
 #include "support/memory_storage.h"
+
+#include <vecdb/storage.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -40,6 +41,18 @@ class DiskModel final : public Storage {
         kSomeTorn,  ///< The same, and each write cut at a sector by chance.
         kEnd,
     };
+
+    DiskModel() = default;
+    /// Begin with files that are there, and durable.
+    explicit DiskModel(const MemoryStorage& files) {
+        for (const std::string& name : files.names()) {
+            auto file = std::make_shared<File>();
+            file->bytes = files.content(name);
+            file->durable = file->bytes;
+            names_[name] = std::move(file);
+        }
+        durable_ = names_;
+    }
 
     /// Let the power fail after so many more calls that change something: they fail from then on.
     void fail_after(std::size_t calls) {

@@ -3,7 +3,7 @@
 /// \file
 /// Files in memory, whose bytes a test may change.
 
-#include "persist/storage.h"
+#include <vecdb/storage.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -21,7 +21,7 @@
 namespace vecdb::test {
 
 /// Paths are names; directories are not looked at.
-/// Threads: calls may run concurrently, but not with changes of bytes().
+/// Threads: calls may run concurrently, but not with changes of bytes() and with refuse_writes().
 class MemoryStorage final : public Storage {
   public:
     using Bytes = std::vector<std::byte>;
@@ -35,13 +35,37 @@ class MemoryStorage final : public Storage {
     /// Let what is written from now on fail, or no longer.
     void refuse_writes(bool refuse) { refused_ = refuse; }
     /// Return how often files were synced.
-    [[nodiscard]] std::size_t syncs() const { return syncs_; }
+    [[nodiscard]] std::size_t syncs() const {
+        const std::lock_guard lock(mutex_);
+        return syncs_;
+    }
+    /// Return the files as they are now, as if the process that writes them ended here.
+    [[nodiscard]] std::shared_ptr<MemoryStorage> copy() const {
+        const std::lock_guard lock(mutex_);
+        auto made = std::make_shared<MemoryStorage>();
+        for (const auto& [name, file] : files_)
+            made->files_[name] = std::make_shared<Bytes>(*file);
+        return made;
+    }
+    /// Return the bytes of a file, which is there.
+    [[nodiscard]] Bytes content(const std::string& path) const {
+        const std::lock_guard lock(mutex_);
+        return *files_.at(path);
+    }
+    /// Return the names of all files.
+    [[nodiscard]] std::vector<std::string> names() const {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::string> names;
+        for (const auto& [name, file] : files_)
+            names.push_back(name);
+        return names;
+    }
 
     Result<std::unique_ptr<ReadableFile>> open(const std::string& path) override {
         const std::lock_guard lock(mutex_);
         const auto file = files_.find(path);
         if (file == files_.end()) return missing(path);
-        return std::unique_ptr<ReadableFile>(std::make_unique<Readable>(file->second));
+        return std::unique_ptr<ReadableFile>(std::make_unique<Readable>(*this, file->second));
     }
     Result<std::unique_ptr<WritableFile>> create(const std::string& path) override {
         const std::lock_guard lock(mutex_);
@@ -75,11 +99,12 @@ class MemoryStorage final : public Storage {
         return files_.erase(path) != 0 ? Status() : missing(path);
     }
     Status make_directory(const std::string& /*path*/) override { return {}; }
-    Result<std::vector<std::string>> list(const std::string& /*path*/) override {
+    Result<std::vector<std::string>> list(const std::string& path) override {
         const std::lock_guard lock(mutex_);
         std::vector<std::string> names;
-        for (const auto& [name, file] : files_)
-            names.push_back(name);
+        for (const auto& [name, file] : files_) {
+            if (name.starts_with(path + '/')) names.push_back(name.substr(path.size() + 1));
+        }
         return names;
     }
     Status sync_directory(const std::string& /*path*/) override { return {}; }
@@ -94,12 +119,13 @@ class MemoryStorage final : public Storage {
 
     class Readable final : public ReadableFile {
       public:
-        explicit Readable(std::shared_ptr<const Bytes> bytes)
-            : bytes_(std::move(bytes)), size_(bytes_->size()) {}
+        Readable(MemoryStorage& storage, std::shared_ptr<const Bytes> bytes)
+            : storage_(storage), bytes_(std::move(bytes)), size_(bytes_->size()) {}
 
         [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
         [[nodiscard]] Status read_at(std::uint64_t offset,
                                      std::span<std::byte> out) const override {
+            const std::lock_guard lock(storage_.mutex_);
             if (offset > bytes_->size() || out.size() > bytes_->size() - offset)
                 return {StatusCode::kCorruption, "ends too early"};
             if (!out.empty()) std::memcpy(out.data(), bytes_->data() + offset, out.size());
@@ -110,6 +136,7 @@ class MemoryStorage final : public Storage {
         }
 
       private:
+        MemoryStorage& storage_;
         std::shared_ptr<const Bytes> bytes_;
         std::uint64_t size_;
     };
@@ -120,11 +147,13 @@ class MemoryStorage final : public Storage {
             : storage_(storage), bytes_(std::move(bytes)) {}
 
         [[nodiscard]] Status append(std::span<const std::byte> bytes) override {
+            const std::lock_guard lock(storage_.mutex_);
             if (storage_.refused_) return {StatusCode::kIoError, "no space left"};
             bytes_->insert(bytes_->end(), bytes.begin(), bytes.end());
             return {};
         }
         [[nodiscard]] Status sync() override {
+            const std::lock_guard lock(storage_.mutex_);
             if (storage_.refused_) return {StatusCode::kIoError, "cannot sync"};
             ++storage_.syncs_;
             return {};
@@ -149,7 +178,7 @@ class MemoryStorage final : public Storage {
         std::string path_;
     };
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::map<std::string, std::shared_ptr<Bytes>> files_;
     std::set<std::string> locks_;
     bool refused_ = false;

@@ -63,9 +63,9 @@ class Reservation {
     /// Take it and return what the alias stands for.
     Result<std::shared_ptr<CollectionState>> take() {
         const WriteLock lock(state_.mutex);
-        VECDB_ASSIGN(const auto found, state_.find_alias(alias_));
+        VECDB_ASSIGN(auto found, state_.find_alias(alias_));
         held_ = state_.rebuilding.insert(alias_).second;
-        if (held_) return found->second.collection;
+        if (held_) return found;
         return Status(StatusCode::kFailedPrecondition,
                       "alias '" + alias_ + "' is being rebuilt; 1 rebuild at a time");
     }
@@ -93,11 +93,9 @@ class Rebuild {
           options_(options) {}
     ~Rebuild() {
         if (made_state_ == nullptr || switched_) return;
-        (void)guard([&]() -> Status {
-            const WriteLock lock(state_.mutex);
-            VECDB_ASSIGN(const auto named, state_.find_collection(made_state_->name()));
-            // Somebody may have dropped it and given its name to another one.
-            return named == made_state_ ? state_.take_collection(named->name()).status() : Status();
+        // Somebody may have dropped it and given its name to another one.
+        (void)guard([&] {
+            return state_.take_collection(made_state_->name(), made_state_.get()).status();
         });
     }
     Rebuild(const Rebuild&) = delete;
@@ -140,7 +138,6 @@ class Rebuild {
     Status measure_recall(const FetchedRows& queries);
     Status carry(const CollectionState::VersionPointer& now);
     Status finish();
-    Result<std::string> switch_alias(std::shared_ptr<CollectionState>& dropped);
 
     DatabaseState& state_;
     const MakeHandle& handle_of_;
@@ -174,7 +171,7 @@ Status Rebuild::create() {
     for (std::size_t number = 1; !made_; ++number) {
         const bool named = !options_.name.empty();
         const std::string name = named ? options_.name : alias_ + "." + std::to_string(number);
-        auto made = state_.create_collection(name, schema);
+        auto made = state_.create_collection(name, schema, true);
         const bool taken = made.status().code() == StatusCode::kAlreadyExists;
         if (!made.ok() && (named || !taken)) return std::move(made).status();
         if (!made.ok()) continue;
@@ -300,42 +297,18 @@ Status Rebuild::finish() {
         VECDB_TRY(options_.control.check());
         VECDB_TRY(carry(live_->version()));
     }
-    std::shared_ptr<CollectionState> dropped;  // let go without locks
+    DatabaseState::Switched old;  // let go without locks
     const auto begin = Clock::now();
     Status switched =
         live_->hold_writers([&](const CollectionState::VersionPointer& now) -> Result<std::string> {
             VECDB_TRY(carry(now));
             report_.rows = made_->count();
-            return switch_alias(dropped);
+            VECDB_ASSIGN(old, state_.switch_alias(alias_, live_, made_state_, options_.keep_old));
+            switched_ = true;  // nothing can fail any more but the memory for this
+            return old.dropped != nullptr ? made_state_->name() : std::string();
         });
     report_.switch_seconds = seconds_since(begin);
     return switched;
-}
-
-/// Switch, and return the name of the new collection if the old one is dropped. Once the alias has
-/// changed nothing can fail.
-Result<std::string> Rebuild::switch_alias(std::shared_ptr<CollectionState>& dropped) {
-    const WriteLock lock(state_.mutex);
-    const auto alias = state_.find_alias(alias_);
-    if (!alias.ok() || (*alias)->second.collection != live_) {
-        return Status(StatusCode::kFailedPrecondition,
-                      "alias '" + alias_ + "' was moved or dropped while it was rebuilt");
-    }
-    const auto target = state_.names.find(made_->name());
-    if (target == state_.names.end() || target->second.collection != made_state_) {
-        return Status(StatusCode::kFailedPrecondition,
-                      "collection '" + made_->name() + "' was dropped while it was built");
-    }
-    std::string successor = made_->name();
-    (*alias)->second.collection = made_state_;
-    switched_ = true;
-    const auto old = state_.names.find(live_->name());
-    const bool named = old != state_.names.end() && old->second.collection == live_;
-    if (options_.keep_old || !named || state_.has_alias(*live_)) return std::string();
-    dropped.swap(old->second.collection);
-    state_.names.erase(old);
-    --state_.collections;
-    return successor;
 }
 
 Result<RebuildReport> run(DatabaseState& state,

@@ -3,6 +3,8 @@
 #include "collection/operate/task_pool.h"
 #include "index/parallel.h"
 
+#include <utility>
+
 namespace vecdb::collection {
 namespace {
 
@@ -12,8 +14,9 @@ std::size_t thread_limit(const DatabaseOptions& options) noexcept {
 
 }  // namespace
 
-Services::Services(const DatabaseOptions& options)
-    : helpers(std::make_shared<ThreadBudget>(thread_limit(options) - 1)),
+Services::Services(const DatabaseOptions& options, std::shared_ptr<Store> files)
+    : store(std::move(files)),
+      helpers(std::make_shared<ThreadBudget>(thread_limit(options) - 1)),
       executor(options.executor != nullptr ? options.executor
                                            : std::make_shared<TaskPool>(helpers)),
       helper_executor(options.executor.get()) {}

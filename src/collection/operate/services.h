@@ -5,6 +5,7 @@
 
 #include "collection/operate/background.h"
 #include "collection/operate/thread_budget.h"
+#include "collection/storage/store.h"
 #include "index/helper_executor.h"
 
 #include <vecdb/database_options.h>
@@ -19,8 +20,9 @@ namespace vecdb::collection {
 /// Threads: internally synchronised.
 struct Services {
     /// As validated options ask for.
-    explicit Services(const DatabaseOptions& options);
+    Services(const DatabaseOptions& options, std::shared_ptr<Store> files);
 
+    const std::shared_ptr<Store> store;  ///< Outlives the background.
     Background background;
     /// Of calls, and of asynchronous searches beside the thread that is theirs.
     const std::shared_ptr<ThreadBudget> helpers;

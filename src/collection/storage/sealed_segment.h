@@ -10,14 +10,21 @@
 #include <vecdb/schema.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
 namespace vecdb::collection {
 
+/// The files that hold a segment, by number; 0: there is none.
+struct SegmentFiles {
+    std::uint64_t rows = 0;
+    std::uint64_t index = 0;
+};
+
 /// Rows in one piece, in the order that their index asked for, the map from ids to them, and the
 /// index. Removing a row leaves all of it as it is: versions keep tombstones beside it.
-/// Threads: immutable once it is in a version.
+/// Threads: immutable once it is in a version, but for `files`.
 struct SealedSegment {
     /// Make room for `count` >= 1 rows. Throws std::bad_alloc.
     SealedSegment(const VectorFormat& format, std::size_t count)
@@ -37,6 +44,7 @@ struct SealedSegment {
     RowStore store;
     IdMap map;
     std::unique_ptr<Index> index;  ///< Null: the rows are compared one by one.
+    mutable SegmentFiles files;    ///< For those who hold Store::committing().
 };
 
 }  // namespace vecdb::collection

@@ -77,14 +77,16 @@ Result<std::span<const T>> read_items(persist::SectionFile& file,
 /// Tell whether no number among `count` of type T has all the bits of `exponent`, as NaN and
 /// infinity have.
 template <class T>
-bool all_finite(std::span<const std::byte> bytes, T exponent) {
+bool all_finite(std::span<const std::byte> bytes, T exponent) noexcept {
     const auto* items = reinterpret_cast<const T*>(bytes.data());
     return std::none_of(items, items + bytes.size() / sizeof(T), [&](T item) {
         return (item & exponent) == exponent;
     });
 }
 
-bool all_finite(ElementType type, std::span<const std::byte> bytes) {
+}  // namespace
+
+bool all_finite(ElementType type, std::span<const std::byte> bytes) noexcept {
     switch (type) {
         case ElementType::kFloat32:
             return all_finite<std::uint32_t>(bytes, 0x7F80'0000U);
@@ -96,8 +98,6 @@ bool all_finite(ElementType type, std::span<const std::byte> bytes) {
             return true;
     }
 }
-
-}  // namespace
 
 Status save_rows(const SealedSegment& segment,
                  const VectorField& field,

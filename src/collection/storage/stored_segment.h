@@ -9,10 +9,16 @@
 
 #include <vecdb/schema.h>
 #include <vecdb/status.h>
+#include <vecdb/types.h>
 
+#include <cstddef>
 #include <memory>
+#include <span>
 
 namespace vecdb::collection {
+
+/// Tell whether `bytes`, elements of a type, hold neither infinity nor NaN.
+[[nodiscard]] bool all_finite(ElementType type, std::span<const std::byte> bytes) noexcept;
 
 /// Write the rows of a segment of `field`, their ids and the map from these. Returns what the
 /// writer returns.

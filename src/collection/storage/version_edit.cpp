@@ -56,6 +56,10 @@ void VersionEdit::remove(std::vector<Place> places) {
 
 std::shared_ptr<Version> VersionEdit::finish(std::uint64_t writes) {
     auto next = std::make_shared<Version>(current_);
+    if (writes != 0) {
+        next->sequence += writes;
+        next->time = std::max(current_.time, std::chrono::system_clock::now());
+    }
     for (auto& [number, partition] : changed_) {
         const PartitionVersion* before = current_.partitions.get(number);
         if (before != nullptr) next->live_rows -= before->live_rows;
@@ -69,13 +73,10 @@ std::shared_ptr<Version> VersionEdit::finish(std::uint64_t writes) {
                 partition->sealed = std::move(sealed);
             }
             partition->count_live_rows();
+            if (writes != 0) partition->sequence = next->sequence;
             next->live_rows += partition->live_rows;
         }
         next->partitions = next->partitions.with(number, std::move(partition));
-    }
-    if (writes != 0) {
-        next->sequence += writes;
-        next->time = std::max(current_.time, std::chrono::system_clock::now());
     }
     return next;
 }

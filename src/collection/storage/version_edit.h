@@ -42,8 +42,9 @@ class VersionEdit {
     /// Mark live rows as removed. Sealed segments of which none is left go.
     void remove(std::vector<Place> places);
 
-    /// Make the version; live rows of all changed partitions are counted anew. `writes` is 1 when
-    /// rows were added or removed, 0 when they were only put in another order. Ends the edit.
+    /// Make the version; live rows of all changed partitions are counted anew. `writes` is at least
+    /// 1 when rows were added or removed, 0 when they were only put in another order. Ends the
+    /// edit.
     [[nodiscard]] std::shared_ptr<Version> finish(std::uint64_t writes);
 
     using Changed = std::map<std::uint32_t, std::shared_ptr<PartitionVersion>>;

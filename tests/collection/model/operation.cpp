@@ -41,6 +41,8 @@ constexpr std::array kShares = {
     Share{Act::kMoveAlias, "move_alias", 2},
     Share{Act::kDropAlias, "drop_alias", 1},
     Share{Act::kRebuild, "rebuild", 2},
+    Share{Act::kCheckpoint, "checkpoint", 1},
+    Share{Act::kReopen, "reopen", 2},
     Share{Act::kAudit, "audit", 2},
 };
 
@@ -101,6 +103,7 @@ Settings settings_of(std::uint64_t seed) {
     settings.ids = kIds[seed % std::size(kIds)];
     settings.step = seed % 2 == 0 ? 1 : 1'000'000'007;
     settings.background = seed % 3 == 0;
+    settings.durable = seed / 2 % 3 != 0;
     // Fewer rows or dimensions than these and hardly any of the nearest could be missed.
     if (!settings.exact()) {
         settings.ids = 400;
@@ -130,7 +133,8 @@ std::string to_string(const Settings& settings) {
     out << "seed " << settings.seed << ": " << kServed[static_cast<std::size_t>(settings.served)]
         << ", " << to_string(settings.metric) << ", dimension " << settings.dim << ", "
         << settings.ids << " ids " << settings.step << " apart, "
-        << (settings.background ? "background" : "no background");
+        << (settings.background ? "background" : "no background")
+        << (settings.durable ? ", on disk" : "");
     return out.str();
 }
 

@@ -39,6 +39,8 @@ enum class Act : std::uint8_t {
     kMoveAlias,
     kDropAlias,
     kRebuild,
+    kCheckpoint,
+    kReopen,
     kAudit,
 };
 
@@ -63,6 +65,8 @@ struct Settings {
     Id step = 1;
     /// Segments are sealed and merged in the background.
     bool background = false;
+    /// The database is on disk, and is closed, or ends without that, and opened again.
+    bool durable = false;
 
     /// Answers are the true nearest.
     [[nodiscard]] bool exact() const { return served < Served::kHnsw; }

@@ -17,6 +17,7 @@ constexpr std::size_t kMostHeld = 5;
 
 Replay::Replay(const Settings& settings, bool trace)
     : settings_(settings), tracing_(trace), database_(Database::in_memory().value()) {
+    if (settings_.durable) database_ = Database::open("d", open_options()).value();
     for (std::size_t i = 0; i < settings.ids; ++i)
         ids_.push_back(static_cast<Id>(i) * settings.step);
     restrictions_.push_back({Filter(), Model::everything()});
@@ -59,6 +60,8 @@ Fault Replay::dispatch(const Operation& operation, Random& random) {
         case Act::kMoveAlias:
         case Act::kDropAlias:
         case Act::kRebuild:
+        case Act::kCheckpoint:
+        case Act::kReopen:
         case Act::kAudit:
             return dispatch_names(operation.act, random);
         default:
@@ -83,6 +86,10 @@ Fault Replay::dispatch_names(Act act, Random& random) {
             return drop_alias(random);
         case Act::kRebuild:
             return rebuild(random);
+        case Act::kCheckpoint:
+            return checkpoint();
+        case Act::kReopen:
+            return reopen(random);
         default:
             return audit();
     }

@@ -5,6 +5,7 @@
 
 #include "collection/model/expected.h"
 #include "collection/model/operation.h"
+#include "support/memory_storage.h"
 #include "support/random_data.h"
 
 #include <vecdb/database.h>
@@ -140,9 +141,17 @@ class Replay {
     Fault move_alias(const std::string& alias, const std::string& name);
     Fault drop_alias(Random& random);
     Fault audit();
-    Fault audit(const std::string& name, const ExpectedCollection& expected);
+    Fault audit(const Database& database);
+    Fault audit(const Collection& collection, const ExpectedCollection& expected);
     [[nodiscard]] Errors target_errors(const std::string& name) const;
     void add_expected(const std::string& name, bool ruled);
+
+    // Files.
+    [[nodiscard]] OpenOptions open_options() const;
+    Fault checkpoint();
+    Fault reopen(Random& random);
+    Fault audit_reader();
+    Fault find_again();
 
     // Rebuilds.
     struct Rebuilding;
@@ -173,6 +182,9 @@ class Replay {
     std::vector<std::string> trace_;
     std::vector<Id> ids_;
     std::vector<Restriction> restrictions_;
+    std::shared_ptr<MemoryStorage> files_ = std::make_shared<MemoryStorage>();
+    SyncMode sync_ = SyncMode::kEach;
+    bool sequences_differ_ = false;  // of the database that is looked at
     Database database_;
     ExpectedNames names_;
     std::vector<Held> held_;

@@ -1,9 +1,10 @@
 #pragma once
 
 /// \file
-/// Where a database keeps its files: about a dozen calls behind which tests put faults and a model
-/// of a disk that loses power.
+/// Where a database keeps its files: about a dozen calls, which a program may serve itself to keep
+/// them elsewhere than in the file system.
 
+#include <vecdb/export.h>
 #include <vecdb/status.h>
 
 #include <cstddef>
@@ -19,7 +20,7 @@ namespace vecdb {
 /// A file that is open for reading and that nobody changes, except that it may get longer. It stays
 /// readable when its name is removed. Failures do not name the path.
 /// Threads: const methods may run concurrently.
-class ReadableFile {
+class VECDB_EXPORT ReadableFile {
   public:
     ReadableFile() = default;
     ReadableFile(const ReadableFile&) = delete;
@@ -38,7 +39,7 @@ class ReadableFile {
 /// A file that is being written, from its end on. Failures do not name the path; after one nothing
 /// is known of the bytes that were not synced before.
 /// Threads: needs exclusive access.
-class WritableFile {
+class VECDB_EXPORT WritableFile {
   public:
     WritableFile() = default;
     WritableFile(const WritableFile&) = delete;
@@ -53,7 +54,7 @@ class WritableFile {
 
 /// Keeps other processes, and other holders in this one, from the same lock until it is destroyed.
 /// The system lets go of it when the process ends.
-class FileLock {
+class VECDB_EXPORT FileLock {
   public:
     FileLock() = default;
     FileLock(const FileLock&) = delete;
@@ -67,7 +68,7 @@ class FileLock {
 /// All calls return kInvalidArgument for a path that is empty or has a zero byte, kIoError for what
 /// the system says, and name the path.
 /// Threads: calls may run concurrently.
-class Storage {
+class VECDB_EXPORT Storage {
   public:
     Storage() = default;
     Storage(const Storage&) = delete;
@@ -101,6 +102,6 @@ class Storage {
 };
 
 /// Return the files of the operating system.
-[[nodiscard]] Storage& posix_storage() noexcept;
+[[nodiscard]] VECDB_EXPORT Storage& posix_storage() noexcept;
 
 }  // namespace vecdb

@@ -1,0 +1,345 @@
+#include "collection/storage/stored_partition.h"
+
+#include "check.h"
+#include "collection/storage/stored_segment.h"
+#include "persist/little_endian.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+namespace vecdb::collection {
+
+using persist::FileKind;
+using persist::StoredPartition;
+using persist::StoredRange;
+using persist::StoredSegment;
+
+namespace {
+
+/// The section in which many partitions have their ranges.
+constexpr std::string_view kShared = "shared";
+
+Status corrupt(const persist::SectionFile& file, const std::string& what) {
+    return {StatusCode::kCorruption, '"' + file.path() + "\": " + what};
+}
+
+/// Return the bits of the removed rows of a sealed segment, which has some.
+std::span<const std::byte> removed_bits(const SegmentVersion& segment) {
+    const std::uint64_t* bits = segment.tombstones->whole(segment.rows, segment.chunk_rows());
+    VECDB_ASSERT(bits != nullptr);
+    return std::as_bytes(std::span(bits, (segment.rows + 63) / 64));
+}
+
+/// Return what is known of a segment in files that has lost no row since; null: nothing.
+const StoredSegment* find_unchanged(const StoredPartition* partition,
+                                    const SegmentFiles& files,
+                                    std::uint64_t removed) {
+    if (partition == nullptr) return nullptr;
+    for (const StoredSegment& segment : partition->segments) {
+        if (segment.rows_file == files.rows && segment.removed_rows == removed) return &segment;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+// Saving ------------------------------------------------------------------------------------------
+
+PartitionSaver::~PartitionSaver() {
+    for (const SealedSegment* segment : saved_)
+        segment->files = {};
+    shared_.writer.reset();
+    for (const persist::FileName& file : begun_)
+        store_.discard_file(file.kind, file.number);
+}
+
+Result<SegmentFiles> PartitionSaver::save_segment(const SealedSegment& segment,
+                                                  const VectorField& field) {
+    SegmentFiles files;
+    const auto save = [&](FileKind kind, std::uint64_t& number, auto&& write) -> Status {
+        VECDB_ASSIGN(const Store::NewFile file, store_.create_file(kind));
+        begun_.push_back({kind, file.number});
+        VECDB_TRY(write(*file.writer));
+        VECDB_ASSIGN(const persist::FileStamp stamp, file.writer->finish());
+        changes_.emplace_back(persist::AddFile{file.number, {kind, stamp}});
+        number = file.number;
+        return {};
+    };
+    VECDB_TRY(save(FileKind::kRows, files.rows, [&](persist::SectionFileWriter& to) {
+        return save_rows(segment, field, to);
+    }));
+    if (segment.index == nullptr) return files;
+    const Status saved = save(FileKind::kIndex, files.index, [&](persist::SectionFileWriter& to) {
+        return save_index(segment, to);
+    });
+    // A custom index may be one that is made again each time.
+    if (!saved.ok() && saved.code() != StatusCode::kUnsupported) return saved;
+    return files;
+}
+
+Status PartitionSaver::save_sealed(const PartitionVersion& partition,
+                                   const VectorField& field,
+                                   const StoredPartition* before,
+                                   StoredPartition& to) {
+    for (const auto& segment : *partition.sealed) {
+        SegmentFiles& files = segment->sealed->files;
+        if (files.rows == 0) {
+            saved_.push_back(segment->sealed.get());
+            VECDB_ASSIGN(files, save_segment(*segment->sealed, field));
+        }
+        StoredSegment stored{.rows_file = files.rows,
+                             .index_file = files.index,
+                             .rows = segment->rows,
+                             .removed_rows = segment->rows - segment->live_rows};
+        const StoredSegment* same = find_unchanged(before, files, stored.removed_rows);
+        if (same != nullptr) {
+            stored.removed = same->removed;
+        } else if (stored.removed_rows != 0) {
+            VECDB_TRY(begin_range(stored.removed));
+            VECDB_TRY(append(removed_bits(*segment), stored.removed));
+        }
+        to.segments.push_back(stored);
+    }
+    return {};
+}
+
+Status PartitionSaver::save_growing(const PartitionVersion& partition, StoredPartition& to) {
+    const SegmentVersion& growing = partition.growing;
+    to.growing_rows = growing.live_rows;
+    if (growing.live_rows == 0) return {};
+    std::vector<std::uint32_t> rows;
+    rows.reserve(growing.live_rows);
+    growing.for_each_row(nullptr,
+                         [&](std::size_t row) { rows.push_back(static_cast<std::uint32_t>(row)); });
+    VECDB_TRY(begin_range(to.growing));
+    // Column by column, so that numbers are aligned.
+    const std::size_t vector_bytes = growing.format.bytes();
+    const auto column = [&](std::size_t bytes, auto&& item) -> Status {
+        std::vector<std::byte> buffer(rows.size() * bytes);
+        std::byte* at = buffer.data();
+        for (const std::uint32_t row : rows) {
+            const RowBlock& block = *(*growing.blocks)[row / growing.rows_per_block];
+            std::memcpy(at, item(block, row % growing.rows_per_block), bytes);
+            at += bytes;
+        }
+        return append(buffer, to.growing);
+    };
+    VECDB_TRY(column(sizeof(Id), [](const RowBlock& block, std::size_t row) {
+        return static_cast<const void*>(&block.ids[row]);
+    }));
+    VECDB_TRY(column(sizeof(float), [](const RowBlock& block, std::size_t row) {
+        return static_cast<const void*>(&block.norms[row]);
+    }));
+    return column(vector_bytes, [&](const RowBlock& block, std::size_t row) {
+        return static_cast<const void*>(block.vectors.data() + row * vector_bytes);
+    });
+}
+
+/// Begin a range at the end of the shared file.
+Status PartitionSaver::begin_range(StoredRange& range) {
+    if (shared_.writer == nullptr) {
+        VECDB_ASSIGN(shared_, store_.create_file(FileKind::kGrowing));
+        begun_.push_back({FileKind::kGrowing, shared_.number});
+        VECDB_TRY(shared_.writer->begin(kShared));
+    }
+    const std::vector<std::byte> gap(persist::padded(shared_bytes_, persist::kSectionAlignment) -
+                                     shared_bytes_);
+    VECDB_TRY(shared_.writer->append(gap));
+    shared_bytes_ += gap.size();
+    range = {.file = shared_.number, .offset = shared_bytes_, .bytes = 0};
+    return {};
+}
+
+/// Append to the range that was begun last.
+Status PartitionSaver::append(std::span<const std::byte> bytes, StoredRange& range) {
+    VECDB_TRY(shared_.writer->append(bytes));
+    shared_bytes_ += bytes.size();
+    range.bytes += bytes.size();
+    return {};
+}
+
+Status PartitionSaver::prepare(std::vector<persist::Change> changes) {
+    if (shared_.writer != nullptr) {
+        VECDB_ASSIGN(const persist::FileStamp stamp, shared_.writer->finish());
+        changes_.emplace_back(persist::AddFile{shared_.number, {FileKind::kGrowing, stamp}});
+        shared_.writer.reset();
+    }
+    std::move(changes.begin(), changes.end(), std::back_inserter(changes_));
+    return {};
+}
+
+std::vector<persist::Change> PartitionSaver::take_changes() noexcept {
+    begun_.clear();
+    return std::move(changes_);
+}
+
+// Loading -----------------------------------------------------------------------------------------
+
+namespace {
+
+/// Loads one partition.
+class Loader {
+  public:
+    Loader(Store& store,
+           const StoredPartition& stored,
+           const VectorField& field,
+           std::vector<std::string>& damage)
+        : store_(store), stored_(stored), field_(field), damage_(damage) {}
+
+    Result<LoadedPartition> run() {
+        loaded_.name = stored_.name;
+        loaded_.number = stored_.number;
+        for (const StoredSegment& segment : stored_.segments)
+            VECDB_TRY(load_segment(segment));
+        VECDB_TRY(load_growing());
+        return std::move(loaded_);
+    }
+
+  private:
+    Status load_segment(const StoredSegment& stored);
+    Status load_index(const StoredSegment& stored, SealedSegment& segment);
+    Result<std::vector<std::uint32_t>> load_removed(const StoredSegment& stored) const;
+    Status load_growing();
+    void remove_sealed(std::span<const std::byte> ids);
+    Result<std::span<const std::byte>> read(const StoredRange& range,
+                                            std::shared_ptr<persist::SectionFile>& file) const;
+
+    Store& store_;
+    const StoredPartition& stored_;
+    const VectorField& field_;
+    std::vector<std::string>& damage_;
+    LoadedPartition loaded_;
+};
+
+Status Loader::load_segment(const StoredSegment& stored) {
+    VECDB_ASSIGN(const auto file, store_.open_file(stored.rows_file));
+    VECDB_ASSIGN(const auto segment, load_rows(file, field_));
+    if (segment->rows != stored.rows) {
+        return corrupt(*file,
+                       "has " + std::to_string(segment->rows) + " rows, expected " +
+                           std::to_string(stored.rows));
+    }
+    segment->files.rows = stored.rows_file;
+    if (stored.index_file != 0) VECDB_TRY(load_index(stored, *segment));
+    VECDB_ASSIGN(const auto removed, load_removed(stored));
+    const auto version = SegmentVersion::of(segment);
+    version->tombstones = version->tombstones->with(removed, version->chunk_rows());
+    version->live_rows -= removed.size();
+    if (version->live_rows > 0) loaded_.sealed.push_back(version);
+    return {};
+}
+
+/// Load the index of a segment. One that is damaged can be done without.
+Status Loader::load_index(const StoredSegment& stored, SealedSegment& segment) {
+    const Status loaded = [&]() -> Status {
+        VECDB_ASSIGN(const auto file, store_.open_file(stored.index_file));
+        return collection::load_index(*file, field_, segment);
+    }();
+    if (loaded.ok()) {
+        segment.files.index = stored.index_file;
+        return {};
+    }
+    if (loaded.code() == StatusCode::kOutOfMemory) return loaded;
+    damage_.push_back("an index is not used: " + loaded.message());
+    return {};
+}
+
+Result<std::vector<std::uint32_t>> Loader::load_removed(const StoredSegment& stored) const {
+    std::vector<std::uint32_t> rows;
+    if (stored.removed_rows == 0) return rows;
+    std::shared_ptr<persist::SectionFile> file;
+    VECDB_ASSIGN(const auto bytes, read(stored.removed, file));
+    if (bytes.size() != (stored.rows + 63) / 64 * sizeof(std::uint64_t))
+        return corrupt(*file, "has removed rows of another segment");
+    for (std::size_t word = 0; word < bytes.size() / sizeof(std::uint64_t); ++word) {
+        auto bits = persist::load<std::uint64_t>(bytes, word * sizeof(std::uint64_t));
+        for (; bits != 0; bits &= bits - 1) {
+            rows.push_back(static_cast<std::uint32_t>(word * 64) +
+                           static_cast<std::uint32_t>(std::countr_zero(bits)));
+        }
+    }
+    if (rows.size() != stored.removed_rows || rows.back() >= stored.rows)
+        return corrupt(*file, "has other removed rows than the catalogue says");
+    return rows;
+}
+
+Status Loader::load_growing() {
+    const VectorFormat format{field_.dim, field_.element_type};
+    loaded_.growing = std::make_shared<GrowingSegment>(format);
+    if (stored_.growing_rows == 0) return {};
+    const std::size_t row_bytes = sizeof(Id) + sizeof(float) + format.bytes();
+    std::shared_ptr<persist::SectionFile> file;
+    VECDB_ASSIGN(const auto bytes, read(stored_.growing, file));
+    if (bytes.size() % row_bytes != 0 || bytes.size() / row_bytes != stored_.growing_rows ||
+        stored_.growing_rows > kMaxRowsPerSegment)
+        return corrupt(*file, "has other growing rows than the catalogue says");
+    const std::size_t rows = bytes.size() / row_bytes;
+    const auto ids = bytes.first(rows * sizeof(Id));
+    const auto norms = bytes.subspan(ids.size(), rows * sizeof(float));
+    const auto vectors = bytes.subspan(ids.size() + norms.size());
+    if (!all_finite(field_.element_type, vectors) || !all_finite(ElementType::kFloat32, norms))
+        return corrupt(*file, "holds a number that is not finite");
+
+    RowStore& store = loaded_.growing->store();
+    store.reserve(rows, 0);
+    loaded_.growing->reserve_ids(rows, 0);
+    for (std::size_t row = 0; row < rows; ++row) {
+        const Id id = persist::load<Id>(ids, row * sizeof(Id));
+        if (id < 0 || loaded_.growing->last(id))
+            return corrupt(*file, "has id " + std::to_string(id) + " twice, or it is negative");
+        store.id(row) = id;
+        store.norm(row) = persist::load<float>(norms, row * sizeof(float));
+        std::memcpy(store.vector(row), vectors.data() + row * format.bytes(), format.bytes());
+        loaded_.growing->enter(static_cast<std::uint32_t>(row));
+    }
+    loaded_.growing_rows = rows;
+    remove_sealed(ids);
+    return {};
+}
+
+/// Remove the sealed rows of ids that growing rows have: rows that were saved while their segment
+/// was being made are in both.
+void Loader::remove_sealed(std::span<const std::byte> ids) {
+    for (auto& segment : loaded_.sealed) {
+        std::vector<std::uint32_t> rows;
+        for (std::size_t at = 0; at < ids.size(); at += sizeof(Id)) {
+            if (const auto row = segment->find(persist::load<Id>(ids, at))) rows.push_back(*row);
+        }
+        if (rows.empty()) continue;
+        auto next = std::make_shared<SegmentVersion>(*segment);
+        next->tombstones = next->tombstones->with(rows, next->chunk_rows());
+        next->live_rows -= rows.size();
+        segment = std::move(next);
+    }
+    std::erase_if(loaded_.sealed, [](const auto& segment) { return segment->live_rows == 0; });
+}
+
+/// View a range; `file` keeps it.
+Result<std::span<const std::byte>> Loader::read(const StoredRange& range,
+                                                std::shared_ptr<persist::SectionFile>& file) const {
+    if (range.file == 0) {
+        return Status(StatusCode::kCorruption,
+                      "partition '" + stored_.name + "' has rows that are in no file");
+    }
+    VECDB_ASSIGN(file, store_.open_file(range.file));
+    VECDB_ASSIGN(const auto bytes, file->read(kShared));
+    if (range.offset <= bytes.size() && range.bytes <= bytes.size() - range.offset) {
+        return bytes.subspan(static_cast<std::size_t>(range.offset),
+                             static_cast<std::size_t>(range.bytes));
+    }
+    return corrupt(*file, "ends before the rows of partition '" + stored_.name + "'");
+}
+
+}  // namespace
+
+Result<LoadedPartition> load_partition(Store& store,
+                                       const StoredPartition& stored,
+                                       const VectorField& field,
+                                       std::vector<std::string>& damage) {
+    return Loader(store, stored, field, damage).run();
+}
+
+}  // namespace vecdb::collection

@@ -1,0 +1,84 @@
+#pragma once
+
+/// \file
+/// Partitions in files: which segments they have, and their growing and removed rows, for which
+/// many share a file. Bytes: persist/FORMAT.md.
+
+#include "collection/storage/store.h"
+#include "collection/version.h"
+#include "persist/catalogue.h"
+#include "persist/section_file.h"
+
+#include <vecdb/schema.h>
+#include <vecdb/status.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vecdb::collection {
+
+/// Saves what partitions consist of, towards one commit. Without one it leaves everything as it
+/// was. Threads: needs exclusive access.
+class PartitionSaver {
+  public:
+    explicit PartitionSaver(Store& store) noexcept : store_(store) {}
+    ~PartitionSaver();
+    PartitionSaver(const PartitionSaver&) = delete;
+    PartitionSaver& operator=(const PartitionSaver&) = delete;
+
+    /// Save a sealed segment of `field` and return its files. Returns kIoError, what the index
+    /// returns. Throws std::bad_alloc.
+    [[nodiscard]] Result<SegmentFiles> save_segment(const SealedSegment& segment,
+                                                    const VectorField& field);
+    /// Describe the sealed segments of a partition and the rows removed from them. What `before`,
+    /// its state in files, says of a segment that did not change is said again; segments without
+    /// files are saved. The caller holds store.committing().
+    [[nodiscard]] Status save_sealed(const PartitionVersion& partition,
+                                     const VectorField& field,
+                                     const persist::StoredPartition* before,
+                                     persist::StoredPartition& to);
+    /// Save the live growing rows of a partition.
+    [[nodiscard]] Status save_growing(const PartitionVersion& partition,
+                                      persist::StoredPartition& to);
+
+    /// Finish the files; take_changes() then adds them and goes on with `changes`.
+    [[nodiscard]] Status prepare(std::vector<persist::Change> changes);
+    /// Return what is to be committed. The files stay from then on, as it may be in doubt whether
+    /// it was.
+    [[nodiscard]] std::vector<persist::Change> take_changes() noexcept;
+    /// Note that it was.
+    void committed() noexcept { saved_.clear(); }
+
+  private:
+    Status begin_range(persist::StoredRange& range);
+    Status append(std::span<const std::byte> bytes, persist::StoredRange& range);
+
+    Store& store_;
+    std::vector<persist::FileName> begun_;
+    std::vector<const SealedSegment*> saved_;  // that had no files
+    std::vector<persist::Change> changes_;
+    Store::NewFile shared_;
+    std::uint64_t shared_bytes_ = 0;
+};
+
+/// A partition as a collection begins with it.
+struct LoadedPartition {
+    std::string name;
+    std::uint32_t number = 0;
+    SealedList sealed;
+    std::shared_ptr<GrowingSegment> growing;
+    std::size_t growing_rows = 0;
+};
+
+/// Load a partition of `field` from the files of `store`. An index that is damaged is left out, and
+/// `damage` says so. Errors as of SectionFile::open. Throws std::bad_alloc.
+[[nodiscard]] Result<LoadedPartition> load_partition(Store& store,
+                                                     const persist::StoredPartition& stored,
+                                                     const VectorField& field,
+                                                     std::vector<std::string>& damage);
+
+}  // namespace vecdb::collection
