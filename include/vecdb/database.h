@@ -84,6 +84,41 @@ class VECDB_EXPORT Database {
     /// no checkpoint is made.
     [[nodiscard]] Status close();
 
+    /// Save all rows, and make `directory` a copy of the database as it is when this is called,
+    /// which can be moved elsewhere and opened. Files are linked where that is possible, as they
+    /// never change, and copied otherwise. Nobody who reads or writes waits for that; segments that
+    /// are being replaced do. The directory must not exist, or be empty. Returns kAlreadyExists (it
+    /// is not), kFailedPrecondition (in memory, read-only or closed), kIoError.
+    [[nodiscard]] Status snapshot_to(std::string_view directory);
+
+    /// Make `directory` a copy of the database in `snapshot`, which nobody writes to meanwhile,
+    /// after every byte of it was checked. options.storage and options.locking are used. Returns
+    /// what open() returns, kAlreadyExists (`directory` is not empty).
+    [[nodiscard]] static Status restore(std::string_view snapshot,
+                                        std::string_view directory,
+                                        const OpenOptions& options = {});
+
+    /// Move to what was written last, in a database that is read only: collection() gives that from
+    /// then on, handles and pins stay on what they resolved to. What did not change is not read
+    /// again. Returns whether there was anything new; kFailedPrecondition (not opened with
+    /// kReadOnly), and what open() returns, kStale among it: everything is as before then.
+    [[nodiscard]] Result<bool> refresh();
+
+    /// Check every byte of the files of a database, and what they mean, without changing anything.
+    /// A writer may be at work; what it has not committed is not looked at. options.storage is
+    /// used. Damage is part of the report; returns kNotFound (no database is there), kIoError.
+    [[nodiscard]] static Result<VerifyReport> verify(std::string_view directory,
+                                                     const OpenOptions& options = {});
+
+    /// Make a database that is damaged one that can be opened and written to: indexes are built
+    /// again from their rows, rows that can be read are kept, files that are damaged are moved to
+    /// the folder "damaged" of the directory and never removed. The report says what could not be
+    /// saved. Of a sound database nothing changes. options.storage, locking and run are used.
+    /// Returns kNotFound, kFailedPrecondition (somebody has it open for writing), kCorruption
+    /// (nothing can be read), kIoError.
+    [[nodiscard]] static Result<RepairReport> repair(std::string_view directory,
+                                                     const OpenOptions& options = {});
+
     /// Return what open() found. Of a database in memory all is as if it had just been made.
     [[nodiscard]] const OpenReport& open_report() const noexcept;
 

@@ -25,6 +25,9 @@ struct Health {
     std::size_t pending_partitions = 0;
     /// Segments are being rewritten now, in the background or by a call.
     bool rewriting = false;
+    /// Segments that are not searched, as their files are damaged; see
+    /// SearchOptions::allow_partial.
+    std::size_t damaged_segments = 0;
     /// The first failure in the background since the last flush, which returns it.
     Status background_error = {};
 
@@ -34,6 +37,8 @@ struct Health {
     std::size_t id_bytes = 0;
     std::size_t index_bytes = 0;
     std::size_t removed_bytes = 0;
+    /// Bytes of row_bytes that lie in files, in memory as far as the system sees fit.
+    std::size_t mapped_bytes = 0;
 
     /// Tell whether nothing waits to be done.
     [[nodiscard]] bool at_rest() const noexcept { return pending_partitions == 0 && !rewriting; }

@@ -37,7 +37,8 @@ enum class SyncMode : std::uint8_t {
 /// How much of the files is checked when a database is opened.
 enum class Verify : std::uint8_t {
     kFull,  ///< Every byte.
-    kLazy,  ///< Headers and tables; rows and indexes before their first use.
+    kLazy,  ///< What files there are and their tables; the rest of a collection when it is first
+            ///< asked for.
 };
 
 /// What keeps a second writer away.
@@ -58,6 +59,10 @@ struct OpenOptions {
     /// back; false: copy them to memory. What cannot be mapped is copied.
     bool map = true;
     Locking locking = Locking::kSystem;
+    /// With `map`, most bytes of sealed rows that are kept in memory when segments are sealed or
+    /// merged; rows of a segment that does not fit are used where they lie in its file. 0: no
+    /// limit.
+    std::uint64_t memory_budget = 0;
     /// Bytes of the log at which the background makes a checkpoint, which frees it and bounds the
     /// time to open: 64 KiB or more, 0: never. Where checkpoints are larger than that they come as
     /// rarely as they are large.
@@ -84,8 +89,38 @@ struct OpenReport {
     std::uint64_t torn_bytes = 0;        ///< Behind the last whole record, which are not used.
     /// Collections of rebuilds that had not ended; they are gone.
     std::vector<std::string> dropped_collections = {};
-    /// What was damaged and could be done without, one message each: an index that is not used.
+    /// What was damaged and could be done without, one message each: an index, whose rows are
+    /// compared one by one then; rows, without which their partition is searched only with
+    /// SearchOptions::allow_partial. A collection that lost rows is not written to before
+    /// Database::repair. With Verify::kLazy damage is found later.
     std::vector<std::string> damage = {};
+};
+
+/// One thing that is wrong with a file of a database.
+struct Damage {
+    std::string file;          ///< Its path.
+    std::string section = {};  ///< In which part of it, if it has parts.
+    std::uint64_t offset = 0;  ///< Where that part begins, or the record.
+    std::string message = {};  ///< What is wrong.
+};
+
+/// What Database::verify found.
+struct VerifyReport {
+    std::uint64_t files = 0;  ///< That were read.
+    std::uint64_t bytes = 0;  ///< In them.
+    std::vector<Damage> damage = {};
+
+    [[nodiscard]] bool sound() const noexcept { return damage.empty(); }
+};
+
+/// What Database::repair did.
+struct RepairReport {
+    /// Files that were moved to the folder "damaged" of the database.
+    std::vector<std::string> set_aside = {};
+    std::size_t rebuilt_indexes = 0;
+    std::uint64_t saved_rows = 0;  ///< Out of damaged files.
+    /// What could not be saved, one message each.
+    std::vector<std::string> lost = {};
 };
 
 }  // namespace vecdb

@@ -49,6 +49,9 @@ struct SearchOptions {
     /// Search these partitions only, by name, in any order; all when empty. A name of none fails
     /// with kNotFound; a Partition's search takes none.
     std::vector<std::string> partitions = {};
+    /// Answer from the rows that are there when some of a partition are in files that are damaged;
+    /// otherwise a search of it fails with kCorruption.
+    bool allow_partial = false;
     /// Search the rows as they were then. Retention says how far back that may be; older moments
     /// fail with kNotFound, a sequence number not reached yet with kInvalidArgument, a later time
     /// is the present.

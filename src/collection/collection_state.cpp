@@ -49,6 +49,8 @@ std::shared_ptr<PartitionVersion> loaded_partition(CollectionState::PartitionPoi
     partition->growing = SegmentVersion::of(loaded.growing, loaded.growing_rows);
     collection::extend_codes(field, partition->growing);
     partition->sequence = sequence;
+    if (!loaded.lost.empty())
+        partition->lost = std::make_shared<std::vector<std::string>>(std::move(loaded.lost));
     return partition;
 }
 
@@ -74,8 +76,16 @@ Status no_such_partition(std::string_view name) {
 
 CollectionState::CollectionState(Identity identity,
                                  const simd::KernelTable& kernels,
+                                 std::shared_ptr<collection::Services> services)
+    : CollectionState(std::move(identity), kernels, std::move(services), nullptr, 0) {
+    install({}, 0);
+    loaded_ = true;
+}
+
+CollectionState::CollectionState(Identity identity,
+                                 const simd::KernelTable& kernels,
                                  std::shared_ptr<collection::Services> services,
-                                 std::vector<collection::LoadedPartition> partitions,
+                                 Loader loader,
                                  std::uint64_t sequence)
     : id_(identity.id),
       name_(std::move(identity.name)),
@@ -83,14 +93,32 @@ CollectionState::CollectionState(Identity identity,
       index_name_(index::index_name(field().index)),
       kernels_(kernels),
       services_(std::move(services)),
-      saved_sequence_(sequence) {
+      saved_sequence_(sequence),
+      loader_(std::move(loader)) {
+    Version nothing;
+    nothing.sequence = sequence;
+    version_ = VersionEdit(nothing).finish(0);
+}
+
+// Loading -----------------------------------------------------------------------------------------
+
+/// Make the partitions that were loaded, and those that the schema makes by itself and that are not
+/// among them, which are empty.
+void CollectionState::install(std::vector<collection::LoadedPartition> partitions,
+                              std::uint64_t sequence) {
+    const Lock writer(writer_);
     Version nothing;
     nothing.sequence = sequence;
     VersionEdit edit(nothing);
+    const WriteLock naming(naming_);
+    partitions_.clear();  // of a call that failed
+    names_.clear();
+    damage_.clear();
     for (collection::LoadedPartition& loaded : partitions) {
         WriterSide made = make_partition(loaded.name, loaded.number);
         made.growing = loaded.growing;
-        edit.set(loaded.number, loaded_partition(made.info, field(), loaded, sequence));
+        note_damage(loaded);
+        edit.set(loaded.number, loaded_partition(made.info, field(), loaded, saved_sequence_));
         names_.emplace(made.info->name, made.info);
         if (loaded.number >= partitions_.size()) partitions_.resize(loaded.number + 1);
         partitions_[loaded.number] = std::move(made);
@@ -105,15 +133,62 @@ CollectionState::CollectionState(Identity identity,
         names_.emplace(made.info->name, made.info);
         partitions_[i] = std::move(made);
     }
+    free_numbers_.clear();
     for (std::size_t i = partitions_.size(); i > count; --i) {
         if (partitions_[i - 1].info == nullptr)
             free_numbers_.push_back(static_cast<std::uint32_t>(i - 1));
     }
-    version_ = edit.finish(0);
+    VersionPointer next = edit.finish(0);
+    const WriteLock lock(map_);
     if (!routed && partitions_.size() > 1) {
-        directory_ = make_directory(*version_, 0);
+        directory_ = make_directory(*next, 0);
         directory_since_ = sequence;
     }
+    publish(std::move(next));
+}
+
+/// Keep what a partition had to be loaded without.
+void CollectionState::note_damage(const collection::LoadedPartition& loaded) {
+    for (const std::string& lost : loaded.lost)
+        damage_.push_back("rows are missing: " + lost);
+    for (const std::string& index : loaded.without)
+        damage_.push_back("an index is not used: " + index);
+    if (!loaded.lost.empty()) has_lost_ = true;
+}
+
+Status CollectionState::load() {
+    if (loaded_) return {};
+    const Lock lock(loading_);
+    if (loaded_) return {};
+    VECDB_ASSIGN(auto partitions, loader_());
+    install(std::move(partitions), version()->sequence);
+    loader_ = nullptr;
+    loaded_ = true;
+    if (replayed_) schedule_all();
+    return {};
+}
+
+std::vector<std::string> CollectionState::damage() const {
+    const Lock writer(writer_);
+    return damage_;
+}
+
+Status CollectionState::check_whole() const {
+    if (!has_lost_) return {};
+    Status whole;
+    version()->partitions.for_each([&](const PartitionVersion& partition) {
+        if (whole.ok()) whole = collection::check_whole(partition);
+    });
+    if (whole.ok()) return {};
+    return {whole.code(),
+            "collection '" + name_ + "' takes no writes before it is repaired: " + whole.message()};
+}
+
+void CollectionState::collect_segments(collection::KnownSegments& known) const {
+    version()->partitions.for_each([&](const PartitionVersion& partition) {
+        for (const auto& segment : *partition.sealed)
+            known[segment->sealed->files.rows] = segment->sealed;
+    });
 }
 
 collection::Store& CollectionState::store() const noexcept {
@@ -309,6 +384,7 @@ Status CollectionState::hold_writers(
 }
 
 Status CollectionState::check_writable() const {
+    VECDB_TRY(check_whole());
     if (successor_.empty()) return store().check_writable();
     return {StatusCode::kFailedPrecondition,
             "collection '" + name_ + "' was replaced by '" + successor_ +
@@ -379,6 +455,19 @@ void CollectionState::publish_growing(std::uint32_t number,
 
 // Reading ---------------------------------------------------------------------------------------
 
+/// Check that no id that was not found may be among rows that are missing.
+Status CollectionState::check_found(const Version& version,
+                                    const PartitionInfo* only,
+                                    const std::vector<bool>& found) const {
+    if (std::find(found.begin(), found.end(), false) == found.end()) return {};
+    Status whole;
+    version.partitions.for_each([&](const PartitionVersion& partition) {
+        const bool meant = only == nullptr || only == partition.info.get();
+        if (meant && whole.ok()) whole = collection::check_whole(partition);
+    });
+    return whole;
+}
+
 Result<FetchedRows> CollectionState::get(const PartitionInfo* only,
                                          const VersionPointer& pinned,
                                          std::span<const Id> ids) const {
@@ -401,6 +490,7 @@ Result<FetchedRows> CollectionState::get(const PartitionInfo* only,
             places[i] = place.value_or(Place{});
         }
     }
+    if (has_lost_) VECDB_TRY(check_found(*version, only, fetched.found));
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (!fetched.found[i]) continue;
         const SegmentVersion& segment =

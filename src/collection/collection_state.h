@@ -64,13 +64,18 @@ class CollectionState {
         std::string name;
         Schema schema;
     };
-    /// Make a collection with these partitions; those that its schema makes by itself and that are
-    /// not among them are empty. `sequence` is that of its first version.
+    /// Make an empty collection.
+    CollectionState(Identity identity,
+                    const simd::KernelTable& kernels,
+                    std::shared_ptr<collection::Services> services);
+    /// Loads the partitions of a collection from files.
+    using Loader = std::function<Result<std::vector<collection::LoadedPartition>>()>;
+    /// Make a collection whose rows `loader` will load; `sequence` is that of its first version.
     CollectionState(Identity identity,
                     const simd::KernelTable& kernels,
                     std::shared_ptr<collection::Services> services,
-                    std::vector<collection::LoadedPartition> partitions = {},
-                    std::uint64_t sequence = 0);
+                    Loader loader,
+                    std::uint64_t sequence);
     ~CollectionState();
     CollectionState(const CollectionState&) = delete;
     CollectionState& operator=(const CollectionState&) = delete;
@@ -124,6 +129,17 @@ class CollectionState {
                             const VersionPointer& pinned,
                             std::span<const Id> ids) const;
 
+    /// Tell whether load() has been done. Before that nothing but id, name and schema is there.
+    [[nodiscard]] bool loaded() const noexcept { return loaded_; }
+    /// Load the rows, once. Returns what the loader returns; the next call tries again.
+    Status load() VECDB_EXCLUDES(loading_, writer_);
+    /// Return what is damaged in the files that were loaded, as OpenReport::damage says it.
+    [[nodiscard]] std::vector<std::string> damage() const;
+    /// Return why writes are refused, when rows are missing as their files are damaged.
+    [[nodiscard]] Status check_whole() const;
+    /// Add the sealed segments that have files.
+    void collect_segments(collection::KnownSegments& known) const;
+
     /// Do again what a record of the log says. Rows of partitions that have it already are passed
     /// over. Errors as of write.
     Status replay_rows(const collection::Replay& replay,
@@ -133,7 +149,7 @@ class CollectionState {
     Status replay_removal(const collection::Replay& replay, std::span<const Id> ids);
     /// Go on from write number `last` of the database, and let the background see to what was
     /// loaded. Throws std::bad_alloc.
-    void end_replay(std::uint64_t last);
+    void end_replay(std::uint64_t last) VECDB_EXCLUDES(loading_, writer_);
 
     /// Note that the database has this no more: handles go on working on rows in memory.
     void set_dropped() noexcept { dropped_ = true; }
@@ -171,6 +187,10 @@ class CollectionState {
     };
 
     WriterSide make_partition(std::string name, std::uint32_t number) const;
+    void install(std::vector<collection::LoadedPartition> partitions, std::uint64_t sequence)
+        VECDB_EXCLUDES(writer_);
+    void note_damage(const collection::LoadedPartition& loaded) VECDB_REQUIRES(writer_);
+    void schedule_all() VECDB_EXCLUDES(writer_);
     Status check_unruled(const char* what) const;
 
     /// Return the partition that the rule sends `id` to.
@@ -195,6 +215,9 @@ class CollectionState {
                                                           std::span<const Id> ids,
                                                           const collection::Replay* replay) const
         VECDB_EXCLUDES(map_);
+    Status check_found(const collection::Version& version,
+                       const collection::PartitionInfo* only,
+                       const std::vector<bool>& found) const;
     Status check_writable() const VECDB_REQUIRES(writer_);
     [[nodiscard]] bool is_flooded(std::uint32_t number) const VECDB_REQUIRES(writer_);
     Result<std::size_t> remove_places(const collection::Version& current,
@@ -217,6 +240,10 @@ class CollectionState {
                          Choose choose,
                          collection::BuiltOn base,
                          const BuildOptions& options);
+    Status place_rows(const collection::SealSources& sources,
+                      const collection::Store& store,
+                      collection::PartitionSaver& saver,
+                      collection::Seal& seal) const;
     Status adopt(const collection::PartitionInfo& info,
                  const collection::SealSources& sources,
                  const collection::Seal& seal,
@@ -251,6 +278,7 @@ class CollectionState {
     mutable Mutex writer_;  // held for a whole write; taken before the others
     std::vector<WriterSide> partitions_ VECDB_GUARDED_BY(writer_);  // by number
     std::vector<std::uint32_t> free_numbers_ VECDB_GUARDED_BY(writer_);
+    std::vector<std::string> damage_ VECDB_GUARDED_BY(writer_);
     std::string successor_ VECDB_GUARDED_BY(writer_);  // not empty: writes are refused
 
     // Segments are rewritten by one thread at a time: see Rewriting.
@@ -281,6 +309,11 @@ class CollectionState {
 
     std::uint64_t saved_sequence_;  // see saved_sequence()
     std::atomic<bool> dropped_ = false;
+    Mutex loading_;  // held while rows are loaded; taken before the others
+    Loader loader_ VECDB_GUARDED_BY(loading_);
+    bool replayed_ VECDB_GUARDED_BY(loading_) = false;  // end_replay() was called
+    std::atomic<bool> loaded_ = false;
+    std::atomic<bool> has_lost_ = false;  // rows
     mutable collection::History history_;
     // Held to copy or swap one pointer. std::atomic<std::shared_ptr> would do, but that of
     // libstdc++ 12 lets a reader's access slip past its unlocking.

@@ -4,6 +4,7 @@
 #include "collection/operate/checkpoint.h"
 #include "collection/operate/rebuild.h"
 #include "collection/operate/recovery.h"
+#include "collection/operate/snapshot.h"
 #include "simd/dispatch.h"
 
 #include <vecdb/database.h>
@@ -15,9 +16,6 @@
 namespace vecdb {
 namespace {
 
-/// How often a reader begins again when files go while it opens them.
-constexpr int kReaderAttempts = 10;
-
 Result<std::shared_ptr<DatabaseState>> make_state(const DatabaseOptions& options,
                                                   std::shared_ptr<collection::Store> store) {
     collection::register_builtin();
@@ -25,33 +23,26 @@ Result<std::shared_ptr<DatabaseState>> make_state(const DatabaseOptions& options
     return std::make_shared<DatabaseState>(*kernels, options, std::move(store));
 }
 
-Result<std::shared_ptr<DatabaseState>> open_once(std::string_view directory,
-                                                 const OpenOptions& options) {
+/// Return options that name their storage.
+OpenOptions with_storage(const OpenOptions& options) {
+    OpenOptions chosen = options;
+    if (chosen.storage == nullptr)
+        chosen.storage = std::shared_ptr<Storage>(std::shared_ptr<Storage>(), &posix_storage());
+    return chosen;
+}
+
+Result<std::shared_ptr<DatabaseState>> open(std::string_view directory,
+                                            const OpenOptions& options) {
     VECDB_ASSIGN(auto store, collection::Store::open(std::string(directory), options));
-    VECDB_ASSIGN(auto state, make_state(options.run, std::move(store)));
-    VECDB_TRY(collection::recover(*state));
-    return state;
-}
-
-/// Open a database beside somebody who writes: what was there a moment ago may be gone.
-Result<std::shared_ptr<DatabaseState>> open_to_read(std::string_view directory,
-                                                    const OpenOptions& options) {
-    for (int attempt = 1;; ++attempt) {
-        auto opened = open_once(directory, options);
-        const bool missing = opened.status().code() == StatusCode::kNotFound;
-        if (!missing || !persist::read_current(*options.storage, std::string(directory)).ok())
-            return opened;
-        if (attempt == kReaderAttempts) {
-            return Status(StatusCode::kStale,
-                          "writers replaced files " + std::to_string(attempt) +
-                              " times while they were opened: " + opened.status().message());
-        }
+    VECDB_ASSIGN(auto state, make_state(options.run, store));
+    VECDB_ASSIGN(auto opened, collection::recover(*state, *store, options.verify, {}));
+    state->report = std::move(opened.report);
+    {
+        const Lock change(state->changing);
+        state->read_until = opened.at;
     }
-}
-
-Result<std::shared_ptr<DatabaseState>> open_to_write(std::string_view directory,
-                                                     const OpenOptions& options) {
-    VECDB_ASSIGN(auto state, open_once(directory, options));
+    (void)state->replace_names(std::move(opened));
+    if (options.mode == OpenMode::kReadOnly) return state;
     if (options.sync == SyncMode::kOff) {
         // What another mode logged must be saved: without a log there is none to go on with.
         if (state->report.replayed_records != 0) VECDB_TRY(collection::checkpoint(*state));
@@ -79,13 +70,7 @@ Result<Database> Database::in_memory(const DatabaseOptions& options) {
 Result<Database> Database::open(std::string_view directory, const OpenOptions& options) {
     return guard([&]() -> Result<Database> {
         VECDB_TRY(options.validate());
-        OpenOptions chosen = options;
-        if (chosen.storage == nullptr) {
-            chosen.storage = std::shared_ptr<Storage>(std::shared_ptr<Storage>(), &posix_storage());
-        }
-        const bool reads = options.mode == OpenMode::kReadOnly;
-        VECDB_ASSIGN(auto state,
-                     reads ? open_to_read(directory, chosen) : open_to_write(directory, chosen));
+        VECDB_ASSIGN(auto state, vecdb::open(directory, with_storage(options)));
         return Database(std::move(state));
     });
 }
@@ -106,6 +91,26 @@ Status Database::close() {
     });
 }
 
+Result<bool> Database::refresh() {
+    const auto state = state_;  // this may go meanwhile
+    return guard([&] { return state->refresh(); });
+}
+
+Status Database::snapshot_to(std::string_view directory) {
+    const auto state = state_;
+    return guard([&] { return collection::snapshot(*state, std::string(directory)); });
+}
+
+Status Database::restore(std::string_view snapshot,
+                         std::string_view directory,
+                         const OpenOptions& options) {
+    return guard([&]() -> Status {
+        VECDB_TRY(options.validate());
+        return collection::restore(
+            std::string(snapshot), std::string(directory), with_storage(options));
+    });
+}
+
 const OpenReport& Database::open_report() const noexcept {
     return state_->report;
 }
@@ -119,13 +124,18 @@ Result<Collection> Database::create_collection(std::string_view name, const Sche
 
 Result<Collection> Database::collection(std::string_view name) const {
     return guard([&]() -> Result<Collection> {
-        const ReadLock lock(state_->mutex);
-        const auto found = state_->names.find(name);
-        if (found == state_->names.end()) {
-            return Status(StatusCode::kNotFound,
-                          "no collection is named '" + std::string(name) + "'");
+        std::shared_ptr<CollectionState> collection;
+        {
+            const ReadLock lock(state_->mutex);
+            const auto found = state_->names.find(name);
+            if (found == state_->names.end()) {
+                return Status(StatusCode::kNotFound,
+                              "no collection is named '" + std::string(name) + "'");
+            }
+            collection = found->second.collection;
         }
-        return Collection(found->second.collection);
+        if (!collection->loaded()) VECDB_TRY(collection->load());
+        return Collection(std::move(collection));
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "collection/operate/checkpoint.h"
+#include "collection/operate/recovery.h"
 
 #include <algorithm>
 #include <utility>
@@ -99,14 +100,29 @@ void DatabaseState::reserve_name() {
     names.reserve(names.size() + 1);
 }
 
-Status DatabaseState::add_loaded(const std::string& name, Entry entry) {
+DatabaseState::Names DatabaseState::replace_names(Opened opened) {
     const WriteLock lock(mutex);
-    const bool alias = entry.alias;
-    if (!names.emplace(name, std::move(entry)).second) {
-        return {StatusCode::kCorruption, "the catalogue has two things named '" + name + "'"};
+    names.swap(opened.names);
+    collections = opened.collections;
+    return std::move(opened.names);
+}
+
+Result<bool> DatabaseState::refresh() {
+    if (!store().durable() || !store().reads_only()) {
+        return Status(StatusCode::kFailedPrecondition,
+                      "only a database that was opened to be read only is refreshed");
     }
-    if (!alias) ++collections;
-    return {};
+    const Lock change(changing);
+    VECDB_ASSIGN(const auto files, collection::Store::open(store().directory(), store().options()));
+    if (files->found().at() == read_until) return false;
+    collection::KnownSegments known;
+    for (const auto& each : collections_now())
+        each->collect_segments(known);
+    VECDB_ASSIGN(Opened opened,
+                 collection::recover(*this, *files, store().options().verify, std::move(known)));
+    read_until = opened.at;
+    const Names before = replace_names(std::move(opened));  // let go without the lock
+    return true;
 }
 
 Result<std::shared_ptr<CollectionState>> DatabaseState::create_collection(std::string_view name,

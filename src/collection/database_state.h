@@ -94,9 +94,17 @@ class DatabaseState {
                                   const std::shared_ptr<CollectionState>& to,
                                   bool keep) VECDB_EXCLUDES(changing, mutex);
 
-    /// Put a collection or an alias that was in the files into the names, before anybody else knows
-    /// of this. Returns kCorruption when the name is taken.
-    Status add_loaded(const std::string& name, Entry entry) VECDB_EXCLUDES(mutex);
+    /// What was found in files.
+    struct Opened {
+        Names names;
+        std::size_t collections = 0;
+        OpenReport report;
+        collection::Store::FoundAt at;
+    };
+    /// Let names be those that were found; returns what they were before, to be let go.
+    [[nodiscard]] Names replace_names(Opened opened) VECDB_EXCLUDES(mutex);
+    /// As Database::refresh.
+    Result<bool> refresh() VECDB_EXCLUDES(changing, mutex);
     /// Return all collections, each once.
     [[nodiscard]] std::vector<std::shared_ptr<CollectionState>> collections_now() const
         VECDB_EXCLUDES(mutex);
@@ -107,6 +115,8 @@ class DatabaseState {
     const std::shared_ptr<collection::Services> services;  // shared with the collections
     OpenReport report;                                     // constant once the database is open
     Mutex changing;                                        // see above
+    /// How far the writer had come, of a database that is read only.
+    collection::Store::FoundAt read_until VECDB_GUARDED_BY(changing);
     mutable SharedMutex mutex;
     Names names VECDB_GUARDED_BY(mutex);
     std::size_t collections VECDB_GUARDED_BY(mutex) = 0;                    // of the names

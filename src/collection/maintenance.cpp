@@ -63,6 +63,7 @@ void add_segment(const SegmentVersion& segment, Health& health) {
     } else {
         health.id_bytes += segment.sealed->map.memory_bytes();
         health.row_bytes += segment.sealed->store.memory_bytes(segment.rows);
+        health.mapped_bytes += segment.sealed->mapped_bytes();
         health.index_bytes += segment.sealed->index_bytes();
         if (segment.index() != nullptr)
             health.unreachable_rows += segment.index()->unreachable_rows();
@@ -183,16 +184,37 @@ Result<bool> CollectionState::rewrite(const PartitionInfo& info,
     // Growing rows wait until they are enough for the index; sealed ones have to be rewritten.
     const bool waits = is_source(sources, frozen.growing);
     const auto too_few = waits ? collection::TooFew::kFail : collection::TooFew::kNoIndex;
-    VECDB_ASSIGN(const Seal seal, collection::seal(sources, field(), base, too_few, options));
+    VECDB_ASSIGN(Seal seal, collection::seal(sources, field(), base, too_few, options));
     collection::Store& store = this->store();
     collection::PartitionSaver saver(store);
     if (store.saves_segments() && seal.segment != nullptr) {
         VECDB_ASSIGN(seal.segment->files, saver.save_segment(*seal.segment, field()));
+        VECDB_TRY(place_rows(sources, store, saver, seal));
     }
     const Lock committing(store.committing());
     const Lock writer(writer_);
     VECDB_TRY(adopt(info, sources, seal, freeze.last_write(), store, saver));
     return true;
+}
+
+/// Leave the rows of a segment that was saved in memory, or use them in their file when those of
+/// all segments would take more than they may.
+Status CollectionState::place_rows(const SealSources& sources,
+                                   const collection::Store& store,
+                                   collection::PartitionSaver& saver,
+                                   Seal& seal) const {
+    const std::uint64_t bytes = seal.segment->store.memory_bytes(seal.segment->rows);
+    const std::uint64_t budget = store.options().map ? store.options().memory_budget : 0;
+    std::uint64_t others = *services_->sealed_bytes;
+    for (const SegmentVersion* source : sources) {
+        if (source->sealed != nullptr) others -= source->sealed->charge.bytes();
+    }
+    if (budget != 0 && others + bytes > budget) {
+        VECDB_ASSIGN(seal.segment, saver.map_segment(*seal.segment, field()));
+    } else {
+        seal.segment->charge = collection::MemoryCharge(services_->sealed_bytes, bytes);
+    }
+    return {};
 }
 
 /// Publish the sealed segment in place of its sources, which have all writes up to number
@@ -303,6 +325,7 @@ Status CollectionState::rewrite_partitions(const PartitionInfo* only,
                                            One one) {
     VECDB_TRY(options.validate());
     VECDB_TRY(options.control.check());
+    VECDB_TRY(check_whole());
     VECDB_TRY(store().check_writable());
     const Rewriting rewriting(*this, only, options.control);
     if (!rewriting.begun()) {
@@ -352,10 +375,19 @@ void CollectionState::schedule(std::uint32_t number) noexcept {
 }
 
 void CollectionState::end_replay(std::uint64_t last) {
+    const Lock loading(loading_);
+    {
+        const Lock writer(writer_);
+        auto next = std::make_shared<Version>(*version());
+        next->sequence = last;
+        publish(std::move(next));
+    }
+    replayed_ = true;
+    if (loaded_) schedule_all();
+}
+
+void CollectionState::schedule_all() {
     const Lock writer(writer_);
-    auto next = std::make_shared<Version>(*version());
-    next->sequence = last;
-    publish(std::move(next));
     if (!check_writable().ok()) return;
     for (std::uint32_t number = 0; number < partitions_.size(); ++number)
         schedule(number);
@@ -379,7 +411,7 @@ void CollectionState::maintain(const CancelToken& cancel) noexcept {
         const Lock writer(writer_);
         posted_ = false;
     }
-    if (!store().check_writable().ok()) return;
+    if (!store().check_writable().ok() || !check_whole().ok()) return;
     const Rewriting rewriting(*this, cancel);
     if (!rewriting.begun()) return;
     const Pending next = take_pending();
@@ -477,6 +509,7 @@ Health CollectionState::health() const {
     if (directory_ != nullptr) health.id_bytes += directory_->memory_bytes();
     version()->partitions.for_each([&](const PartitionVersion& partition) {
         health.sealed_segments += partition.sealed->size();
+        if (partition.lost != nullptr) health.damaged_segments += partition.lost->size();
         for (std::size_t s = 0; s < partition.segment_count(); ++s)
             add_segment(partition.segment(s), health);
     });

@@ -69,6 +69,13 @@ void PartitionVersion::count_live_rows() noexcept {
         live_rows += segment->live_rows;
 }
 
+Status check_whole(const PartitionVersion& partition) {
+    if (partition.lost == nullptr) return {};
+    return {
+        StatusCode::kCorruption,
+        "rows of partition '" + partition.info->name + "' are missing: " + partition.lost->front()};
+}
+
 Status check_exists(const Version& version, const PartitionInfo* partition) {
     if (partition == nullptr || version.find(*partition) != nullptr) return {};
     return {StatusCode::kNotFound, "partition '" + partition->name + "' was dropped"};

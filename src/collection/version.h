@@ -137,6 +137,8 @@ struct PartitionVersion {
     SegmentVersion growing;
     std::size_t live_rows = 0;
     std::uint64_t sequence = 0;  ///< Of the version with the last write to this.
+    /// What is missing because its files are damaged; null: nothing.
+    std::shared_ptr<const std::vector<std::string>> lost;
 
     [[nodiscard]] std::size_t segment_count() const noexcept { return sealed->size() + 1; }
     /// Return segment i; the last is the growing one.
@@ -168,6 +170,9 @@ struct Version {
         return partition != nullptr && partition->info.get() == &info ? partition : nullptr;
     }
 };
+
+/// Check that no rows of a partition are missing. Returns kCorruption.
+[[nodiscard]] Status check_whole(const PartitionVersion& partition);
 
 /// Check that a partition exists, if one is meant. Returns kNotFound, as it was dropped otherwise.
 [[nodiscard]] Status check_exists(const Version& version, const PartitionInfo* partition);

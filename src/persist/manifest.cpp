@@ -232,6 +232,15 @@ Result<std::unique_ptr<Manifest>> Manifest::create(Storage& storage, const std::
     return made;
 }
 
+Result<std::unique_ptr<Manifest>> Manifest::create_copy(Storage& storage,
+                                                        const std::string& directory,
+                                                        const DatabaseId& database,
+                                                        const Catalogue& catalogue) {
+    return resume(storage,
+                  directory,
+                  {.current = {.database = database}, .catalogue = catalogue, .tail = {}});
+}
+
 Result<std::unique_ptr<Manifest>> Manifest::resume(Storage& storage,
                                                    const std::string& directory,
                                                    const ReadCatalogue& read) {

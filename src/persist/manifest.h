@@ -75,6 +75,12 @@ class Manifest {
     /// kIoError.
     [[nodiscard]] static Result<std::unique_ptr<Manifest>> create(Storage& storage,
                                                                   const std::string& directory);
+    /// Begin a database that is a copy of another one, in a directory that has all files that the
+    /// catalogue names. Returns kIoError.
+    [[nodiscard]] static Result<std::unique_ptr<Manifest>> create_copy(Storage& storage,
+                                                                       const std::string& directory,
+                                                                       const DatabaseId& database,
+                                                                       const Catalogue& catalogue);
     /// Go on with a database whose catalogue was read, while nobody else writes. What was not
     /// finished when the last writer ended stays behind in the old file. Returns kIoError.
     [[nodiscard]] static Result<std::unique_ptr<Manifest>> resume(Storage& storage,

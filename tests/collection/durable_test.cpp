@@ -601,6 +601,264 @@ TEST_CASE("a damaged index is done without", "[durable]") {
                           words.search(query.row(0), {.k = 20, .exact = true}).value()));
 }
 
+TEST_CASE("a segment that is damaged costs its partition only", "[durable]") {
+    Disk disk;
+    std::optional<Answers> whole;
+    {
+        Database database = disk.open();
+        Collection words = fill(database, "words", schema_of(HnswOptions{.m = 8}));
+        fill(database, "others", schema_of(HnswOptions{.m = 8}));
+        whole = answers_of(database.collection("others").value());
+        words.insert(Id{6'000}, test::normal_rows(1, kDim, 6).row(0)).check();
+    }
+    const std::string rows = disk.files_of(persist::FileKind::kRows).front();
+    const bool missing = GENERATE(false, true);
+    if (missing) {
+        disk.files->remove(rows).check();
+    } else {
+        disk.files->bytes(rows)[300] ^= std::byte{4};
+    }
+    const auto query = test::normal_rows(1, kDim, 99);
+    const auto mode = GENERATE(OpenMode::kReadOnly, OpenMode::kOpen);
+    for (int again = 0; again < 2; ++again) {
+        Database database = disk.open(mode);
+        REQUIRE(database.open_report().damage.size() == 1);
+        CHECK_THAT(database.open_report().damage.front(), Contains(rows));
+        CHECK(answers_of(database.collection("others").value()) == *whole);
+        Collection words = database.collection("words").value();
+        const Partition lost = words.partition("default").value();
+        const Partition other = words.partition("other").value();
+        CHECK(words.search(query.row(0)).status().code() == StatusCode::kCorruption);
+        CHECK(words.search(query.view()).status().code() == StatusCode::kCorruption);
+        CHECK(words.search_async(query.row(0)).get().status().code() == StatusCode::kCorruption);
+        CHECK(words.range_search(query.row(0), 1.0F).status().code() == StatusCode::kCorruption);
+        CHECK(lost.search(query.row(0)).status().code() == StatusCode::kCorruption);
+        SearchOptions partial{.k = 2'000};
+        partial.allow_partial = true;
+        CHECK(words.search(query.row(0), partial).value().size() == words.count());
+        CHECK(other.search(query.row(0)).value().size() == 10);
+        CHECK(words.search(query.row(0), {.partitions = {"other"}}).ok());
+        // Whether an id is there that was not found, nobody can tell.
+        CHECK(words.get(Id{450}).value().found[0]);
+        CHECK(words.get(Id{0}).status().code() == StatusCode::kCorruption);
+        CHECK_FALSE(other.get(Id{0}).value().found[0]);
+        CHECK(words.health().value().damaged_segments == 1);
+
+        const Status refused = words.insert(Id{9'000}, query.row(0));
+        CHECK(refused.code() == StatusCode::kCorruption);
+        CHECK(words.flush().code() == StatusCode::kCorruption);
+        if (mode == OpenMode::kReadOnly) continue;
+        // Others go on, and a checkpoint does not lose what only the log has.
+        Collection others = database.collection("others").value();
+        others.upsert(Id{1}, query.row(0)).check();
+        whole = answers_of(others);
+        database.checkpoint().check();
+        CHECK(database.snapshot_to("copy").code() == StatusCode::kCorruption);
+        CHECK(words.get(Id{6'000}).value().found[0]);
+    }
+}
+
+TEST_CASE("a snapshot is a database", "[durable]") {
+    Disk disk;
+    disk.options.sync = GENERATE(SyncMode::kEach, SyncMode::kOff);
+    Database database = disk.open();
+    Collection words = fill(database, "words", schema_of(HnswOptions{.m = 8}));
+    database.create_alias("live", "words").check();
+    database.snapshot_to("copy").check();
+    const Answers then = answers_of(words);
+    insert(words, 100, 1'000);
+    words.build_index().check();
+    database.checkpoint().check();
+    OpenOptions options = disk.options;
+    options.mode = OpenMode::kOpen;
+    {
+        Database copy = Database::open("copy", options).value();
+        CHECK(copy.open_report().clean);
+        CHECK(copy.open_report().replayed_records == 0);
+        Collection live = copy.collection("live").value();
+        CHECK(answers_of(live) == then);
+        insert(live, 10, 2'000);
+        copy.close().check();
+    }
+    CHECK(database.snapshot_to("copy").code() == StatusCode::kAlreadyExists);
+    CHECK(Database::open("copy", options).value().collection("words").value().count() ==
+          then.count + 10);
+    Database memory = Database::in_memory().value();
+    CHECK(memory.snapshot_to("m").code() == StatusCode::kFailedPrecondition);
+}
+
+TEST_CASE("a snapshot that did not end is no database", "[durable]") {
+    Disk disk;
+    Database database = disk.open();
+    fill(database, "words", schema_of(HnswOptions{.m = 8}));
+    database.snapshot_to("copy").check();
+    disk.files->remove("copy/CURRENT").check();
+    OpenOptions options = disk.options;
+    CHECK(Database::open("copy", options).status().code() == StatusCode::kCorruption);
+    options.mode = OpenMode::kReadOnly;
+    CHECK(Database::open("copy", options).status().code() == StatusCode::kNotFound);
+}
+
+TEST_CASE("a database is restored, if every byte of it is right", "[durable]") {
+    const Disk disk;
+    std::optional<Answers> answers;
+    {
+        Database database = disk.open();
+        answers = answers_of(fill(database, "words", schema_of(HnswOptions{.m = 8})));
+        database.checkpoint().check();
+        Collection words = database.collection("words").value();
+        insert(words, 9, 1'000);
+        answers = answers_of(words);
+        if (GENERATE(false, true)) database.close().check();
+        // Not closed: as if its process had ended.
+        const Disk crashed = disk.crashed();
+        Database::restore("d", "restored", crashed.options).check();
+        OpenOptions options = crashed.options;
+        options.mode = OpenMode::kOpen;
+        const Database restored = Database::open("restored", options).value();
+        CHECK(restored.open_report().clean);
+        CHECK(answers_of(restored.collection("words").value()) == *answers);
+        CHECK(Database::restore("d", "restored", crashed.options).code() ==
+              StatusCode::kAlreadyExists);
+        CHECK(Database::restore("nothing", "other", crashed.options).code() ==
+              StatusCode::kNotFound);
+    }
+    for (const auto kind : {persist::FileKind::kRows, persist::FileKind::kIndex}) {
+        const Disk damaged = disk.crashed();
+        damaged.files->bytes(damaged.files_of(kind).front())[1'000] ^= std::byte{1};
+        CHECK(Database::restore("d", "restored", damaged.options).code() ==
+              StatusCode::kCorruption);
+        CHECK(damaged.files->list("restored").value().empty());
+    }
+}
+
+TEST_CASE("a reader moves on when it wants to", "[durable]") {
+    Disk disk;
+    disk.options.keep_replaced = std::chrono::seconds(0);
+    disk.options.verify = GENERATE(Verify::kFull, Verify::kLazy);
+    Database writer = disk.open();
+    Collection words = fill(writer, "words", schema_of(HnswOptions{.m = 8}));
+    writer.create_alias("live", "words").check();
+    Database reader = disk.open(OpenMode::kReadOnly);
+    const Collection first = reader.collection("live").value();
+    const Answers then = answers_of(words);
+    CHECK_FALSE(reader.refresh().value());
+
+    insert(words, 10, 1'000);
+    CHECK(answers_of(reader.collection("live").value()) == then);
+    CHECK(reader.refresh().value());
+    CHECK(answers_of(reader.collection("live").value()) == answers_of(words));
+    CHECK(answers_of(first) == then);
+    CHECK_FALSE(reader.refresh().value());
+
+    words.build_index().check();
+    writer.checkpoint().check();
+    Collection next = fill(writer, "next", schema_of(HnswOptions{.m = 8}));
+    writer.move_alias("live", "next").check();
+    writer.drop_collection("words").check();
+    writer.checkpoint().check();
+    writer.checkpoint().check();
+    CHECK(reader.refresh().value());
+    CHECK(reader.list_collections() == std::vector<std::string>{"next"});
+    CHECK(answers_of(reader.collection("live").value()) == answers_of(next));
+    CHECK(answers_of(first) == then);
+    CHECK(writer.refresh().status().code() == StatusCode::kFailedPrecondition);
+
+    // Whatever happens to the files, the reader stays where it is.
+    const std::string current = "d/CURRENT";
+    const auto bytes = disk.files->bytes(current);
+    disk.files->bytes(current)[70] ^= std::byte{1};
+    CHECK(reader.refresh().status().code() == StatusCode::kCorruption);
+    CHECK(answers_of(reader.collection("live").value()) == answers_of(next));
+    disk.files->bytes(current) = bytes;
+    CHECK_FALSE(reader.refresh().value());
+}
+
+TEST_CASE("what did not change is not read again", "[durable]") {
+    const Disk disk;
+    Database writer = disk.open();
+    Collection words = fill(writer, "words", schema_of(HnswOptions{.m = 8}));
+    Database reader = disk.open(OpenMode::kReadOnly);
+    const auto query = test::normal_rows(1, kDim, 99);
+    std::size_t tested = 0;
+    const Filter filter = Filter::where([&](Id) { return ++tested != 0; });
+    CHECK(reader.collection("words").value().count(filter).value() == words.count());
+    CHECK(tested >= words.count());
+    tested = 0;
+    insert(words, 10, 1'000);
+    CHECK(reader.refresh().value());
+    CHECK(reader.collection("words").value().count(filter).value() == words.count());
+    // A filter remembers its rows by segment: those of sealed ones are the same.
+    CHECK(tested < 200);
+}
+
+TEST_CASE("a collection may be checked when it is first asked for", "[durable]") {
+    Disk disk;
+    std::optional<Answers> answers;
+    {
+        Database database = disk.open();
+        Collection words = fill(database, "words", schema_of(HnswOptions{.m = 8}));
+        fill(database, "others", schema_of(HnswOptions{.m = 8}));
+        answers = answers_of(words);
+        database.checkpoint().check();
+        database.close().check();
+    }
+    disk.options.verify = Verify::kLazy;
+    SECTION("all is well") {
+        Database database = disk.open();
+        Collection words = database.collection("words").value();
+        CHECK(answers_of(words) == *answers);
+        // What was not asked for stays as it is.
+        database.checkpoint().check();
+        insert(words, 5, 3'000);
+        words.flush().check();
+        database.checkpoint().check();
+        database.checkpoint().check();
+        const Database again = disk.crashed().open();
+        CHECK(again.open_report().damage.empty());
+        CHECK(answers_of(again.collection("others").value()).count > 600);
+        CHECK(again.collection("words").value().count() == answers->count + 5);
+    }
+    SECTION("rows are damaged") {
+        for (const std::string& rows : disk.files_of(persist::FileKind::kRows))
+            disk.files->bytes(rows)[1'000] ^= std::byte{4};
+        Database database = disk.open();
+        CHECK(database.open_report().damage.empty());
+        CHECK(database.list_collections().size() == 2);
+        Collection words = database.collection("words").value();
+        CHECK(words.health().value().damaged_segments == 2);
+        const auto query = test::normal_rows(1, kDim, 99);
+        CHECK(words.search(query.row(0)).status().code() == StatusCode::kCorruption);
+        CHECK(words.insert(Id{9'000}, query.row(0)).code() == StatusCode::kCorruption);
+    }
+    SECTION("names need no rows") {
+        Database database = disk.open();
+        database.create_alias("live", "words").check();
+        database.drop_collection("others").check();
+        database.checkpoint().check();
+        const Database again = disk.crashed().open();
+        CHECK(again.list_collections() == std::vector<std::string>{"words"});
+        CHECK(answers_of(again.collection("live").value()) == *answers);
+    }
+}
+
+TEST_CASE("sealed rows that do not fit are used in their files", "[durable]") {
+    Disk disk;
+    // Enough for the rows of one of the two partitions.
+    const auto [budget, most] = GENERATE(table<std::uint64_t, std::size_t>(
+        {{0, 1'000'000}, {1, 0}, {400 * (4 * kDim + 12), 400 * (4 * kDim + 12)}}));
+    disk.options.memory_budget = budget;
+    disk.options.sync = SyncMode::kOs;
+    Database database = disk.open();
+    Collection words = fill(database, "words", schema_of(HnswOptions{.m = 8}));
+    words.build_index().check();
+    words.build_index().check();
+    const Health health = words.health().value();
+    CHECK(health.mapped_bytes + most >= 690 * (4 * kDim + 12));
+    CHECK((health.mapped_bytes == 0) == (budget == 0));
+    check_same(disk.crashed(), "words", answers_of(words));
+}
+
 TEST_CASE("numbers of writes do not go back", "[durable]") {
     const Disk disk;
     std::uint64_t last = 0;

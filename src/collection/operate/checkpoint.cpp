@@ -139,10 +139,17 @@ Status checkpoint(DatabaseState& state) {
         return {StatusCode::kFailedPrecondition, "a database in memory has no checkpoints"};
     }
     const Lock committing(store.committing());
+    return checkpoint(state, store);
+}
+
+Status checkpoint(DatabaseState& state, Store& store) {
     std::vector<Captured> captured;
     VECDB_ASSIGN(const std::uint64_t cut, store.cut([&] {
-        for (auto& collection : state.collections_now())
-            captured.push_back({collection, collection->version()});
+        for (auto& collection : state.collections_now()) {
+            // What was not loaded has not changed; of what lost rows the files stay as they are.
+            if (collection->loaded() && collection->check_whole().ok())
+                captured.push_back({collection, collection->version()});
+        }
     }));
     Checkpoint checkpoint(store, store.committed(), cut);
     for (const Captured& each : captured)

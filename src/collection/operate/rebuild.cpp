@@ -322,6 +322,7 @@ Result<RebuildReport> run(DatabaseState& state,
     }
     Reservation reservation(state, alias);
     VECDB_ASSIGN(auto live, reservation.take());
+    VECDB_TRY(live->load());
     return Rebuild(state, handle_of, alias, std::move(live), source, options).run();
 }
 

@@ -1,7 +1,6 @@
 #include "collection/operate/recovery.h"
 
 #include "check.h"
-#include "collection/database_state.h"
 #include "collection/storage/replay.h"
 #include "collection/storage/stored_partition.h"
 #include "persist/log.h"
@@ -10,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -20,27 +20,48 @@ namespace {
 
 constexpr std::uint64_t kAbsent = std::numeric_limits<std::uint64_t>::max();
 
-/// A collection that was loaded, and which records of the log its partitions have.
+/// A collection, and which records of the log its partitions have.
 struct Recovered {
     std::shared_ptr<CollectionState> state;
     std::vector<std::uint64_t> covered;  // as Replay's
 };
 
+/// Loads the partitions of one collection.
+struct LoadPartitions {
+    std::shared_ptr<persist::FileSet> files;
+    std::shared_ptr<const KnownSegments> known;
+    std::map<std::uint32_t, persist::StoredPartition> partitions;
+    VectorField field;
+
+    Result<std::vector<LoadedPartition>> operator()() const {
+        std::vector<LoadedPartition> loaded;
+        for (const auto& [number, partition] : partitions) {
+            VECDB_ASSIGN(auto each, load_partition(*files, *known, partition, field));
+            loaded.push_back(std::move(each));
+        }
+        return loaded;
+    }
+};
+
 class Recovery {
   public:
-    explicit Recovery(DatabaseState& state)
-        : state_(state), store_(*state.services->store), report_(state.report) {}
+    Recovery(const DatabaseState& state, Store& store, Verify verify, KnownSegments known)
+        : state_(state),
+          store_(store),
+          verify_(verify),
+          known_(std::make_shared<const KnownSegments>(std::move(known))) {}
 
-    Status run() {
+    Result<DatabaseState::Opened> run() {
         const Store::Found& found = store_.found();
         const persist::StoredPosition& position = found.catalogue.position();
         first_write_ = position.logs.empty() ? position.covered : position.logs.front().first - 1;
         const std::uint64_t last_write = found.log.end.sequence;
+        opened_.at = found.at();
         report_.created = found.created;
         report_.clean = found.closed;
         report_.torn_bytes = found.log.torn_bytes;
         for (const auto& [id, collection] : found.catalogue.collections())
-            VECDB_TRY(load(id, collection));
+            VECDB_TRY(add(id, collection));
         for (const auto& [name, id] : found.catalogue.aliases())
             VECDB_TRY(add_alias(name, id));
         VECDB_TRY(store_.replay([&](std::uint64_t number, const persist::LogEntry& entry) {
@@ -50,33 +71,48 @@ class Recovery {
         VECDB_TRY(drop_unfinished());
         for (const auto& [id, recovered] : collections_)
             recovered.state->end_replay(last_write);
-        return {};
+        return std::move(opened_);
     }
 
   private:
-    Status load(std::uint64_t id, const persist::StoredCollection& stored);
+    Status add(std::uint64_t id, const persist::StoredCollection& stored);
+    Status load(CollectionState& collection);
+    Status add_name(const std::string& name, DatabaseState::Entry entry);
     Status add_alias(const std::string& name, std::uint64_t id);
     Status replay(std::uint64_t number, const persist::LogEntry& entry);
     Status replay_rows(std::uint64_t number, const persist::LoggedRows& rows);
     Status replay_removal(std::uint64_t number, const persist::LoggedRemoval& removal);
     Status drop_unfinished();
 
-    DatabaseState& state_;
+    const DatabaseState& state_;
     Store& store_;
-    OpenReport& report_;
+    const Verify verify_;
+    const std::shared_ptr<const KnownSegments> known_;
+    DatabaseState::Opened opened_;
+    OpenReport& report_ = opened_.report;
     std::map<std::uint64_t, Recovered> collections_;
     std::vector<std::uint64_t> unfinished_;
     std::uint64_t first_write_ = 0;  // that is replayed, less 1
 };
 
-/// Return what the partitions have that a schema makes by itself, if they were never saved:
-/// nothing.
-std::vector<std::uint64_t> covered_at_first(const Schema& schema) {
-    const bool routed = schema.rule.routing != Routing::kNone;
-    return std::vector<std::uint64_t>(routed ? schema.rule.partitions : 1, 0);
+/// Say which records the partitions of a collection have.
+Result<std::vector<std::uint64_t>> covered_by(const persist::StoredCollection& stored) {
+    // The partitions that a schema makes by itself have none before they are saved.
+    const bool routed = stored.schema.rule.routing != Routing::kNone;
+    std::vector<std::uint64_t> covered(routed ? stored.schema.rule.partitions : 1, 0);
+    for (const auto& [number, partition] : stored.partitions) {
+        if (number >= kMaxPartitions) {
+            return Status(
+                StatusCode::kCorruption,
+                "collection '" + stored.name + "' has partition " + std::to_string(number));
+        }
+        if (number >= covered.size()) covered.resize(number + 1, kAbsent);
+        covered[number] = partition.covered;
+    }
+    return covered;
 }
 
-Status Recovery::load(std::uint64_t id, const persist::StoredCollection& stored) {
+Status Recovery::add(std::uint64_t id, const persist::StoredCollection& stored) {
     if (stored.building) {
         report_.dropped_collections.push_back(stored.name);
         unfinished_.push_back(id);
@@ -88,29 +124,35 @@ Status Recovery::load(std::uint64_t id, const persist::StoredCollection& stored)
                 "the schema of collection '" + stored.name + "' cannot be: " + valid.message()};
     }
     Recovered recovered;
-    recovered.covered = covered_at_first(stored.schema);
-    std::vector<LoadedPartition> partitions;
-    for (const auto& [number, partition] : stored.partitions) {
-        if (number >= kMaxPartitions) {
-            return {StatusCode::kCorruption,
-                    "collection '" + stored.name + "' has partition " + std::to_string(number)};
-        }
-        VECDB_ASSIGN(
-            auto loaded,
-            load_partition(store_, partition, stored.schema.vectors.front(), report_.damage));
-        partitions.push_back(std::move(loaded));
-        if (number >= recovered.covered.size()) recovered.covered.resize(number + 1, kAbsent);
-        recovered.covered[number] = partition.covered;
-    }
+    VECDB_ASSIGN(recovered.covered, covered_by(stored));
+    const Store::Found& found = store_.found();
+    const LoadPartitions loader{
+        found.files, known_, stored.partitions, stored.schema.vectors.front()};
     recovered.state =
         std::make_shared<CollectionState>(CollectionState::Identity{id, stored.name, stored.schema},
                                           state_.kernels,
                                           state_.services,
-                                          std::move(partitions),
+                                          loader,
                                           first_write_);
-    VECDB_TRY(state_.add_loaded(stored.name, {recovered.state, false}));
+    if (verify_ == Verify::kFull || found.written.contains(id)) VECDB_TRY(load(*recovered.state));
+    VECDB_TRY(add_name(stored.name, {recovered.state, false}));
+    ++opened_.collections;
     collections_.emplace(id, std::move(recovered));
     return {};
+}
+
+/// Load the rows of a collection now.
+Status Recovery::load(CollectionState& collection) {
+    VECDB_TRY(collection.load());
+    for (std::string& message : collection.damage())
+        report_.damage.push_back(std::move(message));
+    if (!collection.check_whole().ok()) store_.keep_log();
+    return {};
+}
+
+Status Recovery::add_name(const std::string& name, DatabaseState::Entry entry) {
+    if (opened_.names.emplace(name, std::move(entry)).second) return {};
+    return {StatusCode::kCorruption, "the catalogue has two things named '" + name + "'"};
 }
 
 Status Recovery::add_alias(const std::string& name, std::uint64_t id) {
@@ -119,7 +161,7 @@ Status Recovery::add_alias(const std::string& name, std::uint64_t id) {
         return {StatusCode::kCorruption,
                 "alias '" + name + "' stands for a collection that is being built"};
     }
-    return state_.add_loaded(name, {target->second.state, true});
+    return add_name(name, {target->second.state, true});
 }
 
 Status Recovery::replay(std::uint64_t number, const persist::LogEntry& entry) {
@@ -177,8 +219,11 @@ Status Recovery::drop_unfinished() {
 
 }  // namespace
 
-Status recover(DatabaseState& state) {
-    return Recovery(state).run();
+Result<DatabaseState::Opened> recover(const DatabaseState& state,
+                                      Store& store,
+                                      Verify verify,
+                                      KnownSegments known) {
+    return Recovery(state, store, verify, std::move(known)).run();
 }
 
 }  // namespace vecdb::collection

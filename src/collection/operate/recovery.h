@@ -3,20 +3,20 @@
 /// \file
 /// From files to collections in memory.
 
+#include "collection/database_state.h"
+#include "collection/storage/store.h"
+
 #include <vecdb/status.h>
 
-#include <memory>
+namespace vecdb::collection {
 
-namespace vecdb {
+/// Make the collections of `state` and the aliases that are found in the files of `store`, do again
+/// what the log says, and end the opening. With `verify` kLazy, rows are loaded when a collection
+/// is first asked for, unless the log has some of them. Segments that `known` names are used as
+/// they are. Errors as of Database::open. Throws std::bad_alloc.
+[[nodiscard]] Result<DatabaseState::Opened> recover(const DatabaseState& state,
+                                                    Store& store,
+                                                    Verify verify,
+                                                    KnownSegments known);
 
-class DatabaseState;
-
-namespace collection {
-
-/// Make the collections and aliases that were found in the files of a database that was just made,
-/// do again what the log says, and begin to write. state.report says what was found. Errors as of
-/// Database::open. Throws std::bad_alloc.
-[[nodiscard]] Status recover(DatabaseState& state);
-
-}  // namespace collection
-}  // namespace vecdb
+}  // namespace vecdb::collection

@@ -11,7 +11,9 @@
 #include <vecdb/database_options.h>
 #include <vecdb/executor.h>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace vecdb::collection {
@@ -23,6 +25,9 @@ struct Services {
     Services(const DatabaseOptions& options, std::shared_ptr<Store> files);
 
     const std::shared_ptr<Store> store;  ///< Outlives the background.
+    /// Bytes of sealed rows that are in memory.
+    const std::shared_ptr<std::atomic<std::uint64_t>> sealed_bytes =
+        std::make_shared<std::atomic<std::uint64_t>>(0);
     Background background;
     /// Of calls, and of asynchronous searches beside the thread that is theirs.
     const std::shared_ptr<ThreadBudget> helpers;

@@ -47,21 +47,29 @@ struct Source {
                                 std::vector<const PartitionVersion*>& out);
 
 /// Call visit(const PartitionVersion&) for every partition that a search reads, by ascending
-/// number. Returns the errors of SearchOptions::partitions.
+/// number. Returns the errors of SearchOptions::partitions and allow_partial.
 template <class Visit>
 [[nodiscard]] Status for_each_searched(const CollectionState& state,
                                        const Source& source,
                                        const SearchOptions& options,
                                        Visit&& visit) {
+    Status whole;
+    const auto visit_whole = [&](const PartitionVersion& partition) {
+        if (partition.lost != nullptr && !options.allow_partial) {
+            whole = check_whole(partition);
+        } else {
+            visit(partition);
+        }
+    };
     if (options.partitions.empty()) {
-        source.for_each(visit);
-        return {};
+        source.for_each(visit_whole);
+        return whole;
     }
     Scratch<const PartitionVersion*> named;
     VECDB_TRY(find_named(state, source, options, *named));
     for (const PartitionVersion* partition : *named)
-        visit(*partition);
-    return {};
+        visit_whole(*partition);
+    return whole;
 }
 
 }  // namespace vecdb::collection

@@ -9,6 +9,7 @@
 #include <vecdb/index.h>
 #include <vecdb/schema.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +21,35 @@ namespace vecdb::collection {
 struct SegmentFiles {
     std::uint64_t rows = 0;
     std::uint64_t index = 0;
+};
+
+/// Bytes that a segment's rows take of a sum, as long as it lives.
+/// Threads: as a value; the sum may be shared.
+class MemoryCharge {
+  public:
+    MemoryCharge() = default;
+    MemoryCharge(std::shared_ptr<std::atomic<std::uint64_t>> sum, std::uint64_t bytes) noexcept
+        : sum_(std::move(sum)), bytes_(bytes) {
+        *sum_ += bytes_;
+    }
+    ~MemoryCharge() {
+        if (sum_ != nullptr) *sum_ -= bytes_;
+    }
+    MemoryCharge(MemoryCharge&& other) noexcept
+        : sum_(std::move(other.sum_)), bytes_(std::exchange(other.bytes_, 0)) {}
+    MemoryCharge& operator=(MemoryCharge&& other) noexcept {
+        std::swap(sum_, other.sum_);
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
+    MemoryCharge(const MemoryCharge&) = delete;
+    MemoryCharge& operator=(const MemoryCharge&) = delete;
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+  private:
+    std::shared_ptr<std::atomic<std::uint64_t>> sum_;
+    std::uint64_t bytes_ = 0;
 };
 
 /// Rows in one piece, in the order that their index asked for, the map from ids to them, and the
@@ -36,6 +66,10 @@ struct SealedSegment {
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
         return store.memory_bytes(rows) + map.memory_bytes() + index_bytes();
     }
+    /// Return the bytes of the rows that lie in a file.
+    [[nodiscard]] std::size_t mapped_bytes() const noexcept {
+        return store.blocks()->front()->source != nullptr ? store.memory_bytes(rows) : 0;
+    }
     [[nodiscard]] std::size_t index_bytes() const noexcept {
         return index != nullptr ? index->memory_bytes() : 0;
     }
@@ -45,6 +79,7 @@ struct SealedSegment {
     IdMap map;
     std::unique_ptr<Index> index;  ///< Null: the rows are compared one by one.
     mutable SegmentFiles files;    ///< For those who hold Store::committing().
+    MemoryCharge charge;           ///< Of rows that are in memory.
 };
 
 }  // namespace vecdb::collection

@@ -26,6 +26,8 @@ using persist::StoredPosition;
 namespace {
 
 constexpr std::string_view kLockName = "LOCK";
+/// How often a reader begins again when files go while it opens them.
+constexpr int kReaderAttempts = 10;
 
 std::uint64_t seconds_since_1970() noexcept {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -50,15 +52,23 @@ std::uint64_t added_bytes(const std::vector<Change>& changes) {
 Store::Store(std::string directory, OpenOptions options)
     : directory_(std::move(directory)),
       options_(std::move(options)),
-      storage_(options_.storage.get()),
+      storage_(options_.storage),
       found_(std::make_unique<Found>()) {}
 
 Result<std::shared_ptr<Store>> Store::open(std::string directory, const OpenOptions& options) {
     OpenOptions kept = options;
     kept.run = {};  // others hold the executor
     std::shared_ptr<Store> store(new Store(std::move(directory), std::move(kept)));
-    if (!store->reads_only()) VECDB_TRY(store->lock_or_make());
-    if (!store->found_->created) VECDB_TRY(store->look());
+    if (store->reads_only()) {
+        VECDB_TRY(store->look_beside_writer());
+        return store;
+    }
+    VECDB_TRY(store->lock_or_make());
+    const Status looked = store->look();
+    if (looked.code() == StatusCode::kNotFound) {
+        return Status(StatusCode::kCorruption, looked.message());  // the catalogue names it
+    }
+    VECDB_TRY(looked);
     return store;
 }
 
@@ -85,8 +95,39 @@ Status Store::lock_or_make() {
     return {};
 }
 
+/// Read catalogue and log while somebody may write, and open all files. What was there a moment ago
+/// may be gone; then another look finds what came instead.
+Status Store::look_beside_writer() {
+    Status missing;
+    for (int attempt = 0; attempt < kReaderAttempts; ++attempt) {
+        const FoundAt before = found_->at();
+        found_ = std::make_unique<Found>();
+        Status looked = look();
+        if (looked.ok()) looked = found_->files->hold_all();
+        if (looked.code() != StatusCode::kNotFound) return looked;
+        VECDB_TRY(persist::read_current(*storage_, directory_).status());  // there is a database
+        // Nobody wrote meanwhile: the file is lost.
+        const bool lost = found_->at() == before;
+        if (lost && found_->files != nullptr) return {};
+        if (lost) return {StatusCode::kCorruption, looked.message()};
+        missing = std::move(looked);
+    }
+    return {StatusCode::kStale,
+            "files were replaced " + std::to_string(kReaderAttempts) +
+                " times while they were opened: " + missing.message()};
+}
+
 /// Read catalogue and log.
 Status Store::look() {
+    if (found_->created) {
+        found_->files =
+            std::make_shared<persist::FileSet>(storage_,
+                                               directory_,
+                                               database_,
+                                               persist::Access::kRead,
+                                               std::map<std::uint64_t, persist::StoredFile>());
+        return {};
+    }
     VECDB_ASSIGN(found_->committed, persist::read_catalogue(*storage_, directory_));
     database_ = found_->committed.current.database;
     found_->closed = found_->committed.current.log_end.has_value();
@@ -100,6 +141,10 @@ Status Store::read_names() {
     StoredPosition position = catalogue.position();
     const auto show = [&](const JournalRecord& record) -> Status {
         VECDB_ASSIGN(const persist::LogEntry entry, persist::read_entry(record));
+        if (const auto* rows = std::get_if<persist::LoggedRows>(&entry))
+            found_->written.insert(rows->collection);
+        if (const auto* removal = std::get_if<persist::LoggedRemoval>(&entry))
+            found_->written.insert(removal->collection);
         const auto* changes = std::get_if<persist::LoggedChanges>(&entry);
         if (changes == nullptr || record.sequence <= position.covered) return {};
         for (const Change& change : *changes) {
@@ -121,7 +166,11 @@ Status Store::read_names() {
                                         show));
     }
     VECDB_TRY(catalogue.apply(position));
-    return catalogue.validate();
+    VECDB_TRY(catalogue.validate());
+    const auto access = options_.map ? persist::Access::kMapped : persist::Access::kRead;
+    found_->files = std::make_shared<persist::FileSet>(
+        storage_, directory_, database_, access, catalogue.files());
+    return {};
 }
 
 Status Store::replay(
@@ -138,19 +187,6 @@ Status Store::replay(
                                   return show(record.sequence, entry);
                               })
         .status();
-}
-
-Result<std::shared_ptr<persist::SectionFile>> Store::open_file(std::uint64_t number) {
-    const persist::StoredFile& file = found_->catalogue.files().at(number);
-    const auto known = found_->shared.find(number);
-    if (known != found_->shared.end()) return known->second;
-    const FileHeader header{.kind = file.kind, .database = database_, .number = number};
-    const auto access = options_.map ? persist::Access::kMapped : persist::Access::kRead;
-    VECDB_ASSIGN(auto opened,
-                 persist::SectionFile::open(
-                     *storage_, path_of({file.kind, number}), header, &file.stamp, access));
-    if (file.kind == FileKind::kGrowing) found_->shared.emplace(number, opened);
-    return opened;
 }
 
 Status Store::finish_opening() {
@@ -312,6 +348,13 @@ Result<Store::NewFile> Store::create_file(FileKind kind) {
     return file;
 }
 
+Result<std::shared_ptr<persist::SectionFile>> Store::open_file(
+    std::uint64_t number, const persist::StoredFile& file) const {
+    const FileHeader header{.kind = file.kind, .database = database_, .number = number};
+    return persist::SectionFile::open(
+        *storage_, path_of({file.kind, number}), header, &file.stamp, persist::Access::kMapped);
+}
+
 void Store::discard_file(FileKind kind, std::uint64_t number) noexcept {
     (void)guard([&] { return storage_->remove(path_of({kind, number})); });
 }
@@ -337,6 +380,7 @@ Status Store::commit_cut(std::vector<Change> changes) {
     VECDB_TRY(failed_);
     std::vector<StoredLog> logs;
     if (log_ != nullptr) logs.push_back(manifest_->catalogue().position().logs.back());
+    if (keep_log_) logs = manifest_->catalogue().position().logs;
     if (full_bytes_ != 0) full_bytes_ = std::max(options_.checkpoint_bytes, added_bytes(changes));
     return commit_with(names_before_cut_, std::move(changes), cut_, std::move(logs));
 }

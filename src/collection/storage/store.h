@@ -6,6 +6,7 @@
 #include "check.h"
 #include "mutex.h"
 #include "persist/catalogue.h"
+#include "persist/file_set.h"
 #include "persist/journal.h"
 #include "persist/log.h"
 #include "persist/manifest.h"
@@ -23,9 +24,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -68,6 +69,9 @@ class Store {
     [[nodiscard]] bool saves_segments() const noexcept {
         return durable() && options_.sync != SyncMode::kOff;
     }
+    [[nodiscard]] const std::string& directory() const noexcept { return directory_; }
+    [[nodiscard]] const persist::DatabaseId& database() const noexcept { return database_; }
+    [[nodiscard]] const OpenOptions& options() const noexcept { return options_; }
     [[nodiscard]] bool reads_only() const noexcept { return options_.mode == OpenMode::kReadOnly; }
     /// Return the first failure, or why else there can be no writes.
     [[nodiscard]] Status check_writable() const VECDB_EXCLUDES(mutex_);
@@ -133,6 +137,9 @@ class Store {
         std::unique_ptr<persist::SectionFileWriter> writer;
     };
     [[nodiscard]] Result<NewFile> create_file(persist::FileKind kind) VECDB_EXCLUDES(mutex_);
+    /// Open a file that was finished, before it is committed. Errors as of SectionFile::open.
+    [[nodiscard]] Result<std::shared_ptr<persist::SectionFile>> open_file(
+        std::uint64_t number, const persist::StoredFile& file) const;
     /// Remove a file that was begun and will not be committed.
     void discard_file(persist::FileKind kind, std::uint64_t number) noexcept;
 
@@ -166,24 +173,39 @@ class Store {
 
     // Opening ----------------------------------------------------------------------------------
 
+    /// How far somebody had written who was looked at.
+    struct FoundAt {
+        persist::Current current;
+        persist::JournalEnd manifest;
+        persist::JournalEnd log;
+
+        friend bool operator==(const FoundAt&, const FoundAt&) = default;
+    };
     /// What was there when the files were opened.
     struct Found {
+        [[nodiscard]] FoundAt at() const {
+            return {committed.current, committed.tail.end, log.end};
+        }
+
         persist::ReadCatalogue committed;
-        persist::Catalogue catalogue;        ///< That and the changes of names in the log.
-        std::vector<persist::Change> names;  ///< Those changes.
+        persist::Catalogue catalogue;             ///< That and the changes of names in the log.
+        std::vector<persist::Change> names;       ///< Those changes.
+        std::set<std::uint64_t> written;          ///< Collections of which the log has rows.
+        std::shared_ptr<persist::FileSet> files;  ///< That the catalogue names.
         persist::JournalTail log;
         bool created = false;
         bool closed = true;  ///< By the last writer.
-        std::map<std::uint64_t, std::shared_ptr<persist::SectionFile>> shared;  ///< Those open.
     };
     [[nodiscard]] const Found& found() const noexcept { return *found_; }
+    /// Keep the log although everything in it is saved, as somebody cannot be saved.
+    void keep_log() VECDB_EXCLUDES(mutex_) {
+        const Lock lock(mutex_);
+        keep_log_ = true;
+    }
     /// Show what was logged after rows were last saved, in order. Errors as of read_journal.
     [[nodiscard]] Status replay(
         const std::function<Status(std::uint64_t number, const persist::LogEntry& entry)>& show)
         const;
-    /// Open a file that the catalogue names; one that many share is kept open. Errors as of
-    /// SectionFile::open.
-    [[nodiscard]] Result<std::shared_ptr<persist::SectionFile>> open_file(std::uint64_t number);
     /// End the opening when all that was found could be read, and begin to write unless it is to be
     /// read only. found() is gone then. Returns kIoError.
     [[nodiscard]] Status finish_opening() VECDB_EXCLUDES(mutex_);
@@ -192,6 +214,7 @@ class Store {
     Store(std::string directory, OpenOptions options);
 
     Status look() VECDB_EXCLUDES(mutex_);
+    Status look_beside_writer() VECDB_EXCLUDES(mutex_);
     Status lock_or_make() VECDB_EXCLUDES(mutex_);
     Status read_names();
     Status resume_log(const Found& found) VECDB_REQUIRES(mutex_);
@@ -239,7 +262,7 @@ class Store {
 
     const std::string directory_;
     const OpenOptions options_ = {};
-    Storage* const storage_ = nullptr;  // null: in memory
+    const std::shared_ptr<Storage> storage_;  // null: in memory
     persist::DatabaseId database_{};
     std::unique_ptr<Found> found_;
 
@@ -263,6 +286,7 @@ class Store {
     std::thread syncing_;
     std::condition_variable_any stopped_;
     bool closed_ VECDB_GUARDED_BY(mutex_) = false;
+    bool keep_log_ VECDB_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace vecdb::collection

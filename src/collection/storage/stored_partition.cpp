@@ -80,6 +80,20 @@ Result<SegmentFiles> PartitionSaver::save_segment(const SealedSegment& segment,
     return files;
 }
 
+Result<std::shared_ptr<SealedSegment>> PartitionSaver::map_segment(SealedSegment& segment,
+                                                                   const VectorField& field) {
+    for (const persist::Change& change : changes_) {
+        const auto* added = std::get_if<persist::AddFile>(&change);
+        if (added == nullptr || added->number != segment.files.rows) continue;
+        VECDB_ASSIGN(const auto file, store_.open_file(added->number, added->file));
+        VECDB_ASSIGN(auto mapped, load_rows(file, field));
+        mapped->index = std::move(segment.index);
+        mapped->files = segment.files;
+        return mapped;
+    }
+    return Status(StatusCode::kInternal, "a segment is to be mapped that was not saved");
+}
+
 Status PartitionSaver::save_sealed(const PartitionVersion& partition,
                                    const VectorField& field,
                                    const StoredPartition* before,
@@ -183,39 +197,69 @@ namespace {
 /// Loads one partition.
 class Loader {
   public:
-    Loader(Store& store,
+    Loader(persist::FileSet& files,
+           const KnownSegments& known,
            const StoredPartition& stored,
-           const VectorField& field,
-           std::vector<std::string>& damage)
-        : store_(store), stored_(stored), field_(field), damage_(damage) {}
+           const VectorField& field)
+        : files_(files), known_(known), stored_(stored), field_(field) {}
 
     Result<LoadedPartition> run() {
         loaded_.name = stored_.name;
         loaded_.number = stored_.number;
         for (const StoredSegment& segment : stored_.segments)
-            VECDB_TRY(load_segment(segment));
-        VECDB_TRY(load_growing());
+            VECDB_TRY(note_lost(load_segment(segment)));
+        VECDB_TRY(note_lost(load_growing()));
         return std::move(loaded_);
     }
 
   private:
+    Status note_lost(const Status& status);
     Status load_segment(const StoredSegment& stored);
+    Result<std::shared_ptr<const SealedSegment>> find_or_load(const StoredSegment& stored);
     Status load_index(const StoredSegment& stored, SealedSegment& segment);
     Result<std::vector<std::uint32_t>> load_removed(const StoredSegment& stored) const;
     Status load_growing();
+    Status fill_growing(const persist::SectionFile& file, std::span<const std::byte> bytes);
     void remove_sealed(std::span<const std::byte> ids);
     Result<std::span<const std::byte>> read(const StoredRange& range,
                                             std::shared_ptr<persist::SectionFile>& file) const;
 
-    Store& store_;
+    persist::FileSet& files_;
+    const KnownSegments& known_;
     const StoredPartition& stored_;
     const VectorField& field_;
-    std::vector<std::string>& damage_;
     LoadedPartition loaded_;
 };
 
+/// Tell whether a failure is that of a file, which others do not share.
+bool is_damage(const Status& status) {
+    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kNotFound;
+}
+
+/// Go on without rows that are damaged.
+Status Loader::note_lost(const Status& status) {
+    if (!is_damage(status)) return status;
+    loaded_.lost.push_back(status.message());
+    return {};
+}
+
 Status Loader::load_segment(const StoredSegment& stored) {
-    VECDB_ASSIGN(const auto file, store_.open_file(stored.rows_file));
+    VECDB_ASSIGN(const auto removed, load_removed(stored));
+    VECDB_ASSIGN(const auto segment, find_or_load(stored));
+    const auto version = SegmentVersion::of(segment);
+    version->tombstones = version->tombstones->with(removed, version->chunk_rows());
+    version->live_rows -= removed.size();
+    if (version->live_rows > 0) loaded_.sealed.push_back(version);
+    return {};
+}
+
+Result<std::shared_ptr<const SealedSegment>> Loader::find_or_load(const StoredSegment& stored) {
+    const auto known = known_.find(stored.rows_file);
+    if (known != known_.end()) {
+        const auto segment = known->second.lock();
+        if (segment != nullptr && segment->files.index == stored.index_file) return segment;
+    }
+    VECDB_ASSIGN(const auto file, files_.open(stored.rows_file));
     VECDB_ASSIGN(const auto segment, load_rows(file, field_));
     if (segment->rows != stored.rows) {
         return corrupt(*file,
@@ -224,26 +268,23 @@ Status Loader::load_segment(const StoredSegment& stored) {
     }
     segment->files.rows = stored.rows_file;
     if (stored.index_file != 0) VECDB_TRY(load_index(stored, *segment));
-    VECDB_ASSIGN(const auto removed, load_removed(stored));
-    const auto version = SegmentVersion::of(segment);
-    version->tombstones = version->tombstones->with(removed, version->chunk_rows());
-    version->live_rows -= removed.size();
-    if (version->live_rows > 0) loaded_.sealed.push_back(version);
-    return {};
+    return std::shared_ptr<const SealedSegment>(segment);
 }
 
 /// Load the index of a segment. One that is damaged can be done without.
 Status Loader::load_index(const StoredSegment& stored, SealedSegment& segment) {
     const Status loaded = [&]() -> Status {
-        VECDB_ASSIGN(const auto file, store_.open_file(stored.index_file));
+        VECDB_ASSIGN(const auto file, files_.open(stored.index_file));
         return collection::load_index(*file, field_, segment);
     }();
     if (loaded.ok()) {
         segment.files.index = stored.index_file;
         return {};
     }
-    if (loaded.code() == StatusCode::kOutOfMemory) return loaded;
-    damage_.push_back("an index is not used: " + loaded.message());
+    // A custom index may not be registered in this program.
+    const bool unknown = loaded.code() == StatusCode::kUnsupported;
+    if (!is_damage(loaded) && !unknown) return loaded;
+    loaded_.without.push_back(loaded.message());
     return {};
 }
 
@@ -267,21 +308,30 @@ Result<std::vector<std::uint32_t>> Loader::load_removed(const StoredSegment& sto
 }
 
 Status Loader::load_growing() {
-    const VectorFormat format{field_.dim, field_.element_type};
-    loaded_.growing = std::make_shared<GrowingSegment>(format);
+    loaded_.growing =
+        std::make_shared<GrowingSegment>(VectorFormat{field_.dim, field_.element_type});
     if (stored_.growing_rows == 0) return {};
-    const std::size_t row_bytes = sizeof(Id) + sizeof(float) + format.bytes();
     std::shared_ptr<persist::SectionFile> file;
     VECDB_ASSIGN(const auto bytes, read(stored_.growing, file));
+    const Status filled = fill_growing(*file, bytes);
+    // Without those that came before the one that cannot be.
+    if (!filled.ok())
+        loaded_.growing = std::make_shared<GrowingSegment>(loaded_.growing->store().format());
+    return filled;
+}
+
+Status Loader::fill_growing(const persist::SectionFile& file, std::span<const std::byte> bytes) {
+    const VectorFormat format{field_.dim, field_.element_type};
+    const std::size_t row_bytes = sizeof(Id) + sizeof(float) + format.bytes();
     if (bytes.size() % row_bytes != 0 || bytes.size() / row_bytes != stored_.growing_rows ||
         stored_.growing_rows > kMaxRowsPerSegment)
-        return corrupt(*file, "has other growing rows than the catalogue says");
+        return corrupt(file, "has other growing rows than the catalogue says");
     const std::size_t rows = bytes.size() / row_bytes;
     const auto ids = bytes.first(rows * sizeof(Id));
     const auto norms = bytes.subspan(ids.size(), rows * sizeof(float));
     const auto vectors = bytes.subspan(ids.size() + norms.size());
     if (!all_finite(field_.element_type, vectors) || !all_finite(ElementType::kFloat32, norms))
-        return corrupt(*file, "holds a number that is not finite");
+        return corrupt(file, "holds a number that is not finite");
 
     RowStore& store = loaded_.growing->store();
     store.reserve(rows, 0);
@@ -289,7 +339,7 @@ Status Loader::load_growing() {
     for (std::size_t row = 0; row < rows; ++row) {
         const Id id = persist::load<Id>(ids, row * sizeof(Id));
         if (id < 0 || loaded_.growing->last(id))
-            return corrupt(*file, "has id " + std::to_string(id) + " twice, or it is negative");
+            return corrupt(file, "has id " + std::to_string(id) + " twice, or it is negative");
         store.id(row) = id;
         store.norm(row) = persist::load<float>(norms, row * sizeof(float));
         std::memcpy(store.vector(row), vectors.data() + row * format.bytes(), format.bytes());
@@ -324,7 +374,7 @@ Result<std::span<const std::byte>> Loader::read(const StoredRange& range,
         return Status(StatusCode::kCorruption,
                       "partition '" + stored_.name + "' has rows that are in no file");
     }
-    VECDB_ASSIGN(file, store_.open_file(range.file));
+    VECDB_ASSIGN(file, files_.open(range.file));
     VECDB_ASSIGN(const auto bytes, file->read(kShared));
     if (range.offset <= bytes.size() && range.bytes <= bytes.size() - range.offset) {
         return bytes.subspan(static_cast<std::size_t>(range.offset),
@@ -335,11 +385,11 @@ Result<std::span<const std::byte>> Loader::read(const StoredRange& range,
 
 }  // namespace
 
-Result<LoadedPartition> load_partition(Store& store,
+Result<LoadedPartition> load_partition(persist::FileSet& files,
+                                       const KnownSegments& known,
                                        const StoredPartition& stored,
-                                       const VectorField& field,
-                                       std::vector<std::string>& damage) {
-    return Loader(store, stored, field, damage).run();
+                                       const VectorField& field) {
+    return Loader(files, known, stored, field).run();
 }
 
 }  // namespace vecdb::collection

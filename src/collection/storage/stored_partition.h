@@ -7,6 +7,7 @@
 #include "collection/storage/store.h"
 #include "collection/version.h"
 #include "persist/catalogue.h"
+#include "persist/file_set.h"
 #include "persist/section_file.h"
 
 #include <vecdb/schema.h>
@@ -14,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -34,6 +36,10 @@ class PartitionSaver {
     /// returns. Throws std::bad_alloc.
     [[nodiscard]] Result<SegmentFiles> save_segment(const SealedSegment& segment,
                                                     const VectorField& field);
+    /// Return the same segment with its rows where they lie in the file that save_segment() wrote;
+    /// the index is moved. Errors as of load_rows.
+    [[nodiscard]] Result<std::shared_ptr<SealedSegment>> map_segment(SealedSegment& segment,
+                                                                     const VectorField& field);
     /// Describe the sealed segments of a partition and the rows removed from them. What `before`,
     /// its state in files, says of a segment that did not change is said again; segments without
     /// files are saved. The caller holds store.committing().
@@ -72,13 +78,19 @@ struct LoadedPartition {
     SealedList sealed;
     std::shared_ptr<GrowingSegment> growing;
     std::size_t growing_rows = 0;
+    std::vector<std::string> lost;     ///< Rows whose files are damaged, a message for each.
+    std::vector<std::string> without;  ///< Indexes that are, likewise.
 };
 
-/// Load a partition of `field` from the files of `store`. An index that is damaged is left out, and
-/// `damage` says so. Errors as of SectionFile::open. Throws std::bad_alloc.
-[[nodiscard]] Result<LoadedPartition> load_partition(Store& store,
+/// Sealed segments by the number of the file of their rows.
+using KnownSegments = std::map<std::uint64_t, std::weak_ptr<const SealedSegment>>;
+
+/// Load a partition of `field` from files; segments that are `known` are not loaded again. What is
+/// damaged or missing is left out. Returns kIoError, kUnsupported (a newer version wrote a file).
+/// Throws std::bad_alloc.
+[[nodiscard]] Result<LoadedPartition> load_partition(persist::FileSet& files,
+                                                     const KnownSegments& known,
                                                      const persist::StoredPartition& stored,
-                                                     const VectorField& field,
-                                                     std::vector<std::string>& damage);
+                                                     const VectorField& field);
 
 }  // namespace vecdb::collection
