@@ -114,11 +114,15 @@ void CollectionState::install(std::vector<collection::LoadedPartition> partition
     partitions_.clear();  // of a call that failed
     names_.clear();
     damage_.clear();
+    rescued_.clear();
+    rescued_rows_ = 0;
     for (collection::LoadedPartition& loaded : partitions) {
         WriterSide made = make_partition(loaded.name, loaded.number);
         made.growing = loaded.growing;
         note_damage(loaded);
-        edit.set(loaded.number, loaded_partition(made.info, field(), loaded, saved_sequence_));
+        // What was rescued is to be saved.
+        const std::uint64_t saved = saved_sequence_ + (loaded.rescued.empty() ? 0U : 1U);
+        edit.set(loaded.number, loaded_partition(made.info, field(), loaded, saved));
         names_.emplace(made.info->name, made.info);
         if (loaded.number >= partitions_.size()) partitions_.resize(loaded.number + 1);
         partitions_[loaded.number] = std::move(made);
@@ -151,8 +155,12 @@ void CollectionState::install(std::vector<collection::LoadedPartition> partition
 void CollectionState::note_damage(const collection::LoadedPartition& loaded) {
     for (const std::string& lost : loaded.lost)
         damage_.push_back("rows are missing: " + lost);
-    for (const std::string& index : loaded.without)
-        damage_.push_back("an index is not used: " + index);
+    for (const auto* indexes : {&loaded.without, &loaded.unserved}) {
+        for (const std::string& index : *indexes)
+            damage_.push_back("an index is not used: " + index);
+    }
+    rescued_.insert(rescued_.end(), loaded.rescued.begin(), loaded.rescued.end());
+    rescued_rows_ += loaded.rescued_rows;
     if (!loaded.lost.empty()) has_lost_ = true;
 }
 

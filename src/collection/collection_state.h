@@ -135,6 +135,19 @@ class CollectionState {
     Status load() VECDB_EXCLUDES(loading_, writer_);
     /// Return what is damaged in the files that were loaded, as OpenReport::damage says it.
     [[nodiscard]] std::vector<std::string> damage() const;
+    /// Return why rows had to be read out of damaged files, a message for each segment.
+    [[nodiscard]] std::vector<std::string> rescued() const {
+        const Lock writer(writer_);
+        return rescued_;
+    }
+    /// Return how many rows could be read there.
+    [[nodiscard]] std::uint64_t rescued_rows() const {
+        const Lock writer(writer_);
+        return rescued_rows_;
+    }
+    /// Build the index of sealed segments that have none, where there are rows enough. Returns how
+    /// many were built; errors as of build_index.
+    Result<std::size_t> build_missing(const BuildOptions& options);
     /// Return why writes are refused, when rows are missing as their files are damaged.
     [[nodiscard]] Status check_whole() const;
     /// Add the sealed segments that have files.
@@ -279,6 +292,8 @@ class CollectionState {
     std::vector<WriterSide> partitions_ VECDB_GUARDED_BY(writer_);  // by number
     std::vector<std::uint32_t> free_numbers_ VECDB_GUARDED_BY(writer_);
     std::vector<std::string> damage_ VECDB_GUARDED_BY(writer_);
+    std::vector<std::string> rescued_ VECDB_GUARDED_BY(writer_);
+    std::uint64_t rescued_rows_ VECDB_GUARDED_BY(writer_) = 0;
     std::string successor_ VECDB_GUARDED_BY(writer_);  // not empty: writes are refused
 
     // Segments are rewritten by one thread at a time: see Rewriting.

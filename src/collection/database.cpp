@@ -5,6 +5,7 @@
 #include "collection/operate/rebuild.h"
 #include "collection/operate/recovery.h"
 #include "collection/operate/snapshot.h"
+#include "collection/operate/verify.h"
 #include "simd/dispatch.h"
 
 #include <vecdb/database.h>
@@ -108,6 +109,20 @@ Status Database::restore(std::string_view snapshot,
         VECDB_TRY(options.validate());
         return collection::restore(
             std::string(snapshot), std::string(directory), with_storage(options));
+    });
+}
+
+Result<VerifyReport> Database::verify(std::string_view directory, const OpenOptions& options) {
+    return guard([&]() -> Result<VerifyReport> {
+        VECDB_TRY(options.validate());
+        return collection::verify(std::string(directory), with_storage(options));
+    });
+}
+
+Result<RepairReport> Database::repair(std::string_view directory, const OpenOptions& options) {
+    return guard([&]() -> Result<RepairReport> {
+        VECDB_TRY(options.validate());
+        return collection::repair(std::string(directory), with_storage(options));
     });
 }
 

@@ -293,6 +293,25 @@ Status CollectionState::build_index(const PartitionInfo* only, const BuildOption
         });
 }
 
+Result<std::size_t> CollectionState::build_missing(const BuildOptions& options) {
+    std::size_t built = 0;
+    if (collection::is_scanned(field())) return built;
+    const auto choose = [](const PartitionVersion& partition) {
+        std::vector<std::size_t> segments;
+        for (std::size_t s = 0; s < partition.sealed->size(); ++s) {
+            if (partition.segment(s).index() == nullptr) segments.push_back(s);
+        }
+        return segments;
+    };
+    VECDB_TRY(rewrite_partitions(
+        nullptr, options, [&](const PartitionInfo& info, const BuildOptions& part) -> Status {
+            VECDB_ASSIGN(const bool done, rewrite(info, choose, BuiltOn::kNothing, part));
+            if (done && choose(*version()->find(info)).empty()) ++built;
+            return {};
+        }));
+    return built;
+}
+
 Status CollectionState::flush(const PartitionInfo* only, const BuildOptions& options) {
     constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
     VECDB_TRY(rewrite_partitions(

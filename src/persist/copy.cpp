@@ -31,19 +31,20 @@ Status copy_file(Storage& storage,
 
 }  // namespace
 
+Status link_or_copy(Storage& storage, const std::string& from, const std::string& to) {
+    const Status linked = storage.link(from, to);
+    if (linked.code() != StatusCode::kUnsupported) return linked;
+    VECDB_ASSIGN(const auto file, storage.open(from));
+    return copy_file(storage, from, to, file->size());
+}
+
 Status copy_database(Storage& storage,
                      const std::string& from,
                      const std::string& to,
                      const Copied& copied) {
     for (const auto& [number, file] : copied.catalogue.files()) {
-        const std::string source = path_of(from, file.kind, number);
-        const std::string target = path_of(to, file.kind, number);
-        const Status linked = storage.link(source, target);
-        if (linked.code() == StatusCode::kUnsupported) {
-            VECDB_TRY(copy_file(storage, source, target, file.stamp.bytes));
-        } else {
-            VECDB_TRY(linked);
-        }
+        VECDB_TRY(link_or_copy(
+            storage, path_of(from, file.kind, number), path_of(to, file.kind, number)));
     }
     for (const StoredLog& log : copied.catalogue.position().logs) {
         const std::uint64_t bytes = log.bytes != 0 ? log.bytes : copied.closed_log.bytes;

@@ -13,6 +13,10 @@
 
 namespace vecdb::persist {
 
+/// Give a file that never changes a second name or, where that is not possible, copy it. Returns
+/// kNotFound, kAlreadyExists, kIoError.
+[[nodiscard]] Status link_or_copy(Storage& storage, const std::string& from, const std::string& to);
+
 /// What is to be copied.
 struct Copied {
     const DatabaseId& database;

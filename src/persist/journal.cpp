@@ -272,4 +272,28 @@ Result<JournalTail> read_journal(Storage& storage,
     return scan.tail();
 }
 
+Result<JournalEnd> rescue_journal(Storage& storage,
+                                  const std::string& path,
+                                  const FileHeader& header,
+                                  std::uint64_t first,
+                                  const std::function<Status(const JournalRecord&)>& show) {
+    VECDB_ASSIGN(const auto file, storage.open(path));
+    VECDB_TRY(in_file(path, check_header(*file, header)));
+    Scan scan(*file, file->size(), header.seed(), first);
+    VECDB_TRY(in_file(path, scan.run(show)));
+    return scan.tail().end;
+}
+
+Result<std::uint64_t> first_record(Storage& storage,
+                                   const std::string& path,
+                                   const FileHeader& header) {
+    VECDB_ASSIGN(const auto file, storage.open(path));
+    VECDB_TRY(in_file(path, check_header(*file, header)));
+    Head bytes{};
+    VECDB_TRY(in_file(path, file->read_at(kHeaderBytes, bytes)));
+    const auto head = decode(bytes, header.seed());
+    if (head && head->sequence > 0) return head->sequence;
+    return in_file(path, {StatusCode::kCorruption, "does not begin with a record"});
+}
+
 }  // namespace vecdb::persist

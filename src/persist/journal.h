@@ -112,4 +112,19 @@ class JournalWriter {
     const std::optional<KnownEnd>& known,
     const std::function<Status(const JournalRecord&)>& show);
 
+/// Show the records of a journal that may be damaged, up to the first that is not whole. Errors as
+/// of read_journal, but for the damage behind that.
+[[nodiscard]] Result<JournalEnd> rescue_journal(
+    Storage& storage,
+    const std::string& path,
+    const FileHeader& header,
+    std::uint64_t first,
+    const std::function<Status(const JournalRecord&)>& show);
+
+/// Return the number of the first record of a journal. Returns kCorruption, what Storage::open
+/// returns.
+[[nodiscard]] Result<std::uint64_t> first_record(Storage& storage,
+                                                 const std::string& path,
+                                                 const FileHeader& header);
+
 }  // namespace vecdb::persist

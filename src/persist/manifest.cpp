@@ -159,17 +159,20 @@ Status write_current(Storage& storage, const std::string& directory, const Curre
 
 // The catalogue -----------------------------------------------------------------------------------
 
+Status apply_record(const JournalRecord& record, Catalogue& to) {
+    if (record.type != kChangesRecord)
+        return {StatusCode::kCorruption, "has a record of type " + std::to_string(record.type)};
+    ArchiveReader from(record.payload);
+    VECDB_TRY(read_changes(from, [&](const Change& change) { return to.apply(change); }));
+    return from.finish();
+}
+
 Result<ReadCatalogue> read_catalogue(Storage& storage, const std::string& directory) {
     ReadCatalogue read;
     VECDB_ASSIGN(read.current, read_current(storage, directory));
     const std::string path = path_of(directory, FileKind::kManifest, read.current.manifest);
-    const auto show = [&](const JournalRecord& record) -> Status {
-        if (record.type != kChangesRecord)
-            return {StatusCode::kCorruption, "has a record of type " + std::to_string(record.type)};
-        ArchiveReader from(record.payload);
-        VECDB_TRY(
-            read_changes(from, [&](const Change& change) { return read.catalogue.apply(change); }));
-        return from.finish();
+    const auto show = [&](const JournalRecord& record) {
+        return apply_record(record, read.catalogue);
     };
     std::optional<KnownEnd> known;
     if (read.current.manifest_end) known = KnownEnd{.end = *read.current.manifest_end};
@@ -214,6 +217,14 @@ std::uint64_t now_in_seconds() noexcept {
 
 }  // namespace
 
+Result<std::uint64_t> free_number(Storage& storage,
+                                  const std::string& directory,
+                                  const StoredPosition& position) {
+    // Behind what a writer left that ended before it could commit it, too.
+    VECDB_ASSIGN(const Found found, look_around(storage, directory));
+    return std::max(position.next_file, found.highest + 1);
+}
+
 Result<std::unique_ptr<Manifest>> Manifest::create(Storage& storage, const std::string& directory) {
     const Status there = read_current(storage, directory).status();
     if (there.code() != StatusCode::kNotFound) {
@@ -244,12 +255,10 @@ Result<std::unique_ptr<Manifest>> Manifest::create_copy(Storage& storage,
 Result<std::unique_ptr<Manifest>> Manifest::resume(Storage& storage,
                                                    const std::string& directory,
                                                    const ReadCatalogue& read) {
-    VECDB_ASSIGN(const Found found, look_around(storage, directory));
     std::unique_ptr<Manifest> resumed(new Manifest(storage, directory));
     resumed->current_ = read.current;
     resumed->catalogue_ = read.catalogue;
-    // Behind what a writer left that ended before it could commit it, too.
-    resumed->next_file_ = std::max(read.catalogue.position().next_file, found.highest + 1);
+    VECDB_ASSIGN(resumed->next_file_, free_number(storage, directory, read.catalogue.position()));
     // A journal of its own: what follows a bad end never stands in the same file.
     VECDB_TRY(resumed->begin());
     return resumed;

@@ -65,6 +65,14 @@ struct ReadCatalogue {
 /// Returns kNotFound, kCorruption, kUnsupported, kIoError.
 [[nodiscard]] Result<ReadCatalogue> read_catalogue(Storage& storage, const std::string& directory);
 
+/// Apply what a record of a manifest says. Returns kCorruption. Throws std::bad_alloc.
+[[nodiscard]] Status apply_record(const JournalRecord& record, Catalogue& to);
+
+/// Return a number that no file in a directory has, nor one that was to come. Returns kIoError.
+[[nodiscard]] Result<std::uint64_t> free_number(Storage& storage,
+                                                const std::string& directory,
+                                                const StoredPosition& position);
+
 /// The catalogue of a database that is open for writing, and its journal. After a failure that
 /// leaves in doubt what is on disk it refuses everything.
 /// Threads: needs exclusive access.

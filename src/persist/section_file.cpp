@@ -321,9 +321,9 @@ Result<std::span<const std::byte>> SectionFile::read(std::string_view name) {
 Result<std::span<const std::byte>> SectionFile::fetch(const Section& section,
                                                       Content& content) const {
     if (access_ == Access::kMapped) {
-        auto all = file_->map();
+        // Where it cannot be mapped, for whatever reason, it can be read.
+        const auto all = file_->map();
         if (all.ok()) return all->subspan(section.offset, section.padded_bytes());
-        if (all.status().code() != StatusCode::kUnsupported) return in_file(path_, all.status());
     }
     const std::size_t bytes = section.padded_bytes();
     content.copy.reset(
@@ -333,17 +333,58 @@ Result<std::span<const std::byte>> SectionFile::fetch(const Section& section,
     return std::span<const std::byte>(copy);
 }
 
-Status SectionFile::verify() const {
+/// Call visit(block, bytes, status of the check) for every block of a section, until it returns
+/// false.
+template <class Visit>
+Status SectionFile::for_each_block(const Section& section, Visit&& visit) const {
     std::vector<std::byte> buffer;
-    for (const Section& section : sections_) {
-        for (std::uint64_t block = 0; block < section.blocks(); ++block) {
-            const std::uint64_t at = block * kBlockBytes;
-            buffer.resize(std::min(kBlockBytes, section.padded_bytes() - at));
-            VECDB_TRY(in_file(path_, file_->read_at(section.offset + at, buffer)));
-            VECDB_TRY(check_block(section, block, buffer));
-        }
+    for (std::uint64_t block = 0; block < section.blocks(); ++block) {
+        const std::uint64_t at = block * kBlockBytes;
+        buffer.resize(std::min(kBlockBytes, section.padded_bytes() - at));
+        VECDB_TRY(in_file(path_, file_->read_at(section.offset + at, buffer)));
+        if (!visit(block, std::span<const std::byte>(buffer), check_block(section, block, buffer)))
+            break;
     }
     return {};
+}
+
+Result<std::vector<SectionFile::Damaged>> SectionFile::find_damage() const {
+    std::vector<Damaged> damage;
+    for (const Section& section : sections_) {
+        VECDB_TRY(for_each_block(section, [&](std::uint64_t block, auto, const Status& status) {
+            if (!status.ok())
+                damage.push_back({section.name, section.offset + block * kBlockBytes, status});
+            return status.ok();
+        }));
+    }
+    return damage;
+}
+
+Status SectionFile::verify() const {
+    VECDB_ASSIGN(const auto damage, find_damage());
+    return damage.empty() ? Status() : damage.front().status;
+}
+
+bool SectionFile::Rescued::is_good(std::uint64_t at, std::uint64_t count) const noexcept {
+    if (at > bytes.size() || count > bytes.size() - at) return false;
+    for (std::uint64_t block = at / kBlockBytes; block * kBlockBytes < at + count; ++block) {
+        if (!good[static_cast<std::size_t>(block)]) return false;
+    }
+    return true;
+}
+
+Result<SectionFile::Rescued> SectionFile::rescue(std::string_view name) const {
+    const Section* section = find(name);
+    if (section == nullptr)
+        return in_file(path_, corrupt("has no section '" + std::string(name) + "'"));
+    Rescued rescued;
+    VECDB_TRY(for_each_block(*section, [&](std::uint64_t, auto bytes, const Status& status) {
+        rescued.bytes.insert(rescued.bytes.end(), bytes.begin(), bytes.end());
+        rescued.good.push_back(status.ok());
+        return true;
+    }));
+    rescued.bytes.resize(section->bytes);
+    return rescued;
 }
 
 }  // namespace vecdb::persist

@@ -112,8 +112,28 @@ class SectionFile final : public SectionReader {
     /// std::bad_alloc.
     Result<std::span<const std::byte>> read(std::string_view name) override;
 
-    /// Check every byte. Returns the first kCorruption or kIoError.
+    /// Where a section is not what was written.
+    struct Damaged {
+        std::string section;
+        std::uint64_t offset;  ///< In the file, of the first block that is damaged.
+        Status status;         ///< kCorruption, naming the path.
+    };
+    /// Check every byte of all sections. Returns kIoError.
+    [[nodiscard]] Result<std::vector<Damaged>> find_damage() const;
+    /// The same, ending at the first: returns it.
     [[nodiscard]] Status verify() const;
+
+    /// What can be had of a section, and which of its blocks are what was written.
+    struct Rescued {
+        std::vector<std::byte> bytes;
+        std::vector<bool> good;  ///< One for each block.
+
+        /// Tell whether bytes [at, at + count) are good.
+        [[nodiscard]] bool is_good(std::uint64_t at, std::uint64_t count) const noexcept;
+    };
+    /// Read a section that may be damaged. Returns kCorruption (there is no such section),
+    /// kIoError.
+    [[nodiscard]] Result<Rescued> rescue(std::string_view name) const;
 
   private:
     struct Content;
@@ -126,6 +146,8 @@ class SectionFile final : public SectionReader {
     Result<Counts> read_ends(const FileHeader& header, const FileStamp* stamp);
     Status read_tables(const FileHeader& header, const FileStamp* stamp);
     Status read_sections(std::span<const std::byte> table, std::uint64_t end);
+    template <class Visit>
+    Status for_each_block(const Section& section, Visit&& visit) const;
     Status check_block(const Section& section,
                        std::uint64_t block,
                        std::span<const std::byte> bytes) const;

@@ -859,6 +859,188 @@ TEST_CASE("sealed rows that do not fit are used in their files", "[durable]") {
     check_same(disk.crashed(), "words", answers_of(words));
 }
 
+namespace {
+
+/// A closed database of segments, growing rows and a log, and what it answers.
+struct Sound {
+    Disk disk;
+    std::optional<Answers> answers;
+
+    Sound() {
+        Database database = disk.open();
+        Collection words = fill(database, "words", schema_of(HnswOptions{.m = 8}));
+        database.create_alias("live", "words").check();
+        database.checkpoint().check();
+        insert(words, 20, 1'000);
+        words.remove(Id{700}).status().check();
+        answers = answers_of(words);
+        database.close().check();
+    }
+    [[nodiscard]] VerifyReport verify() const {
+        return Database::verify("d", disk.options).value();
+    }
+    [[nodiscard]] RepairReport repair() const {
+        return Database::repair("d", disk.options).value();
+    }
+    /// Return the bytes that lie in the folder of what was set aside.
+    [[nodiscard]] std::size_t aside() const { return disk.files->list("d/damaged").value().size(); }
+};
+
+}  // namespace
+
+TEST_CASE("a sound database is found sound, and repair changes nothing", "[durable][repair]") {
+    const Sound sound;
+    const VerifyReport report = sound.verify();
+    CHECK(report.sound());
+    // CURRENT, manifest, log, two segments with their indexes, growing rows.
+    CHECK(report.files == 8);
+    std::uint64_t bytes = 0;
+    for (const std::string& name : sound.disk.files->list("d").value()) {
+        const bool counted = name != "LOCK";
+        bytes += counted ? sound.disk.files->bytes("d/" + name).size() : 0;
+    }
+    CHECK(report.bytes <= bytes);
+    const auto before = sound.disk.files->names();
+    const RepairReport repaired = sound.repair();
+    CHECK(repaired.set_aside.empty());
+    CHECK(repaired.lost.empty());
+    CHECK(repaired.rebuilt_indexes == 0);
+    auto after = sound.disk.files->names();
+    std::erase(after, "d/LOCK");
+    auto wanted = before;
+    std::erase(wanted, "d/LOCK");
+    CHECK(after == wanted);
+    CHECK(Database::verify("nothing", sound.disk.options).status().code() == StatusCode::kNotFound);
+    CHECK(Database::repair("nothing", sound.disk.options).status().code() == StatusCode::kNotFound);
+    const Database open = sound.disk.open();
+    CHECK(Database::repair("d", sound.disk.options).status().code() ==
+          StatusCode::kFailedPrecondition);
+    CHECK(sound.verify().sound());
+}
+
+TEST_CASE("a damaged index is found and built again", "[durable][repair]") {
+    const Sound sound;
+    const std::string index = sound.disk.files_of(persist::FileKind::kIndex).front();
+    const bool missing = GENERATE(false, true);
+    if (missing) {
+        sound.disk.files->remove(index).check();
+    } else {
+        sound.disk.files->bytes(index)[300] ^= std::byte{1};
+    }
+    const VerifyReport report = sound.verify();
+    REQUIRE(report.damage.size() == 1);
+    CHECK(report.damage.front().file == index);
+    if (!missing) {
+        CHECK_FALSE(report.damage.front().section.empty());
+        CHECK(report.damage.front().offset >= 64);
+    }
+    const RepairReport repaired = sound.repair();
+    CHECK(repaired.rebuilt_indexes == 1);
+    CHECK(repaired.lost.empty());
+    CHECK(repaired.set_aside.size() == (missing ? 0 : 1));
+    CHECK(sound.verify().sound());
+    const Database database = sound.disk.open();
+    CHECK(database.open_report().damage.empty());
+    const Collection live = database.collection("live").value();
+    CHECK(live.stats().index_bytes > 0);
+    CHECK(answers_of(live).vectors == sound.answers->vectors);
+}
+
+TEST_CASE("what can be read of damaged rows is kept", "[durable][repair]") {
+    Disk disk;
+    disk.options.sync = SyncMode::kOs;
+    constexpr std::size_t kRows = 60'000;  // vectors of several blocks
+    std::optional<std::vector<float>> vectors;
+    {
+        Database database = disk.open();
+        Collection words = database.create_collection("words", schema_of(FlatOptions{})).value();
+        insert(words, kRows, 0);
+        words.build_index().check();
+        database.checkpoint().check();
+        // Later writes count, whatever is found in the file.
+        CHECK(words.remove(test::sequential_ids(10)).value() == 10);
+        words.upsert(test::sequential_ids(10, 100), test::normal_rows(10, kDim, 8).view()).check();
+        vectors = test::floats(words.get(test::sequential_ids(kRows)).value());
+    }
+    const std::string rows = disk.files_of(persist::FileKind::kRows).front();
+    const std::size_t at = GENERATE(std::size_t{1} << 20U, std::size_t{500});
+    disk.files->bytes(rows)[at + 2'000] ^= std::byte{16};
+    CHECK(Database::verify("d", disk.options).value().damage.front().section == "vectors");
+    const RepairReport repaired = Database::repair("d", disk.options).value();
+    CHECK(repaired.lost.size() == 1);
+    CHECK(repaired.set_aside.size() == 1);
+    CHECK(repaired.saved_rows > kRows / 2);
+    CHECK(repaired.saved_rows < kRows);
+    CHECK(Database::verify("d", disk.options).value().sound());
+    Database database = disk.open();
+    CHECK(database.open_report().damage.empty());
+    Collection words = database.collection("words").value();
+    CHECK(words.count() >= repaired.saved_rows - 20);
+    const FetchedRows found = words.get(test::sequential_ids(kRows)).value();
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < kRows; ++i) {
+        const auto row = found.row(i);
+        const bool same = std::equal(row.begin(), row.end(), vectors->data() + i * kDim);
+        wrong += found.found[i] && (!same || i < 10) ? 1U : 0U;
+    }
+    CHECK(wrong == 0);
+    insert(words, 1, 1'000'000);
+}
+
+TEST_CASE("a database without CURRENT is found again", "[durable][repair]") {
+    const Sound sound;
+    SECTION("missing") {
+        sound.disk.files->remove("d/CURRENT").check();
+    }
+    SECTION("damaged") {
+        sound.disk.files->bytes("d/CURRENT")[70] ^= std::byte{1};
+        CHECK(sound.verify().damage.front().file == "d/CURRENT");
+    }
+    CHECK_FALSE(sound.disk.try_open().ok());
+    const RepairReport repaired = sound.repair();
+    CHECK(repaired.lost.size() == 1);
+    CHECK(sound.verify().sound());
+    CHECK(answers_of(sound.disk.open().collection("live").value()) == *sound.answers);
+}
+
+TEST_CASE("a damaged log is used up to the damage", "[durable][repair]") {
+    const Sound sound;
+    const std::string log = sound.disk.files_of(persist::FileKind::kLog).back();
+    const std::size_t count = sound.answers->count;
+    SECTION("in its last record") {
+        sound.disk.files->bytes(log).back() ^= std::byte{1};
+    }
+    SECTION("its last bytes are missing") {
+        sound.disk.files->bytes(log).pop_back();
+    }
+    CHECK(sound.verify().damage.front().file == log);
+    const RepairReport repaired = sound.repair();
+    CHECK(repaired.lost.size() == 1);
+    CHECK(repaired.set_aside == std::vector<std::string>{"d/damaged/" + log.substr(2)});
+    CHECK(sound.verify().sound());
+    Database database = sound.disk.open();
+    Collection live = database.collection("live").value();
+    CHECK(live.count() == count + 1);  // the removal is lost
+    insert(live, 1, 1'000'000);
+}
+
+TEST_CASE("damaged growing rows are given up", "[durable][repair]") {
+    const Sound sound;
+    const std::string growing = sound.disk.files_of(persist::FileKind::kGrowing).front();
+    sound.disk.files->bytes(growing)[100] ^= std::byte{1};
+    CHECK(sound.verify().damage.front().section == "shared");
+    const RepairReport repaired = sound.repair();
+    CHECK_FALSE(repaired.lost.empty());
+    CHECK(sound.aside() == 1);
+    CHECK(sound.verify().sound());
+    Database database = sound.disk.open();
+    Collection live = database.collection("live").value();
+    CHECK(live.count() < sound.answers->count);
+    CHECK(live.count() > 600);
+    CHECK(live.get(Id{1'010}).value().found[0]);
+    insert(live, 1, 1'000'000);
+}
+
 TEST_CASE("numbers of writes do not go back", "[durable]") {
     const Disk disk;
     std::uint64_t last = 0;

@@ -32,11 +32,12 @@ struct LoadPartitions {
     std::shared_ptr<const KnownSegments> known;
     std::map<std::uint32_t, persist::StoredPartition> partitions;
     VectorField field;
+    Damaged damaged;
 
     Result<std::vector<LoadedPartition>> operator()() const {
         std::vector<LoadedPartition> loaded;
         for (const auto& [number, partition] : partitions) {
-            VECDB_ASSIGN(auto each, load_partition(*files, *known, partition, field));
+            VECDB_ASSIGN(auto each, load_partition(*files, *known, partition, field, damaged));
             loaded.push_back(std::move(each));
         }
         return loaded;
@@ -45,10 +46,15 @@ struct LoadPartitions {
 
 class Recovery {
   public:
-    Recovery(const DatabaseState& state, Store& store, Verify verify, KnownSegments known)
+    Recovery(const DatabaseState& state,
+             Store& store,
+             Verify verify,
+             KnownSegments known,
+             Damaged damaged)
         : state_(state),
           store_(store),
           verify_(verify),
+          damaged_(damaged),
           known_(std::make_shared<const KnownSegments>(std::move(known))) {}
 
     Result<DatabaseState::Opened> run() {
@@ -87,6 +93,7 @@ class Recovery {
     const DatabaseState& state_;
     Store& store_;
     const Verify verify_;
+    const Damaged damaged_;
     const std::shared_ptr<const KnownSegments> known_;
     DatabaseState::Opened opened_;
     OpenReport& report_ = opened_.report;
@@ -127,7 +134,7 @@ Status Recovery::add(std::uint64_t id, const persist::StoredCollection& stored) 
     VECDB_ASSIGN(recovered.covered, covered_by(stored));
     const Store::Found& found = store_.found();
     const LoadPartitions loader{
-        found.files, known_, stored.partitions, stored.schema.vectors.front()};
+        found.files, known_, stored.partitions, stored.schema.vectors.front(), damaged_};
     recovered.state =
         std::make_shared<CollectionState>(CollectionState::Identity{id, stored.name, stored.schema},
                                           state_.kernels,
@@ -219,11 +226,9 @@ Status Recovery::drop_unfinished() {
 
 }  // namespace
 
-Result<DatabaseState::Opened> recover(const DatabaseState& state,
-                                      Store& store,
-                                      Verify verify,
-                                      KnownSegments known) {
-    return Recovery(state, store, verify, std::move(known)).run();
+Result<DatabaseState::Opened> recover(
+    const DatabaseState& state, Store& store, Verify verify, KnownSegments known, Damaged damaged) {
+    return Recovery(state, store, verify, std::move(known), damaged).run();
 }
 
 }  // namespace vecdb::collection

@@ -17,6 +17,7 @@ namespace vecdb::collection {
 [[nodiscard]] Result<DatabaseState::Opened> recover(const DatabaseState& state,
                                                     Store& store,
                                                     Verify verify,
-                                                    KnownSegments known);
+                                                    KnownSegments known,
+                                                    Damaged damaged = Damaged::kLeaveOut);
 
 }  // namespace vecdb::collection

@@ -200,20 +200,25 @@ class Loader {
     Loader(persist::FileSet& files,
            const KnownSegments& known,
            const StoredPartition& stored,
-           const VectorField& field)
-        : files_(files), known_(known), stored_(stored), field_(field) {}
+           const VectorField& field,
+           Damaged damaged)
+        : files_(files), known_(known), stored_(stored), field_(field), damaged_(damaged) {}
 
     Result<LoadedPartition> run() {
         loaded_.name = stored_.name;
         loaded_.number = stored_.number;
-        for (const StoredSegment& segment : stored_.segments)
-            VECDB_TRY(note_lost(load_segment(segment)));
+        for (const StoredSegment& segment : stored_.segments) {
+            const Status loaded = load_segment(segment);
+            VECDB_TRY(note_lost(loaded));
+            if (!loaded.ok() && damaged_ == Damaged::kRescue) VECDB_TRY(rescue_segment(segment));
+        }
         VECDB_TRY(note_lost(load_growing()));
         return std::move(loaded_);
     }
 
   private:
     Status note_lost(const Status& status);
+    Status rescue_segment(const StoredSegment& stored);
     Status load_segment(const StoredSegment& stored);
     Result<std::shared_ptr<const SealedSegment>> find_or_load(const StoredSegment& stored);
     Status load_index(const StoredSegment& stored, SealedSegment& segment);
@@ -228,6 +233,7 @@ class Loader {
     const KnownSegments& known_;
     const StoredPartition& stored_;
     const VectorField& field_;
+    const Damaged damaged_;
     LoadedPartition loaded_;
 };
 
@@ -239,8 +245,27 @@ bool is_damage(const Status& status) {
 /// Go on without rows that are damaged.
 Status Loader::note_lost(const Status& status) {
     if (!is_damage(status)) return status;
-    loaded_.lost.push_back(status.message());
+    const bool rescue = damaged_ == Damaged::kRescue;
+    (rescue ? loaded_.rescued : loaded_.lost).push_back(status.message());
     return {};
+}
+
+/// Take what can be read of the rows of a segment. When it is not known which were removed, none
+/// was.
+Status Loader::rescue_segment(const StoredSegment& stored) {
+    const Status rescued = [&]() -> Status {
+        const auto removed = load_removed(stored);
+        if (!removed.ok() && !is_damage(removed.status())) return removed.status();
+        VECDB_ASSIGN(const auto file, files_.open(stored.rows_file));
+        const auto none = std::vector<std::uint32_t>();
+        VECDB_ASSIGN(const auto segment,
+                     rescue_rows(*file, field_, removed.ok() ? *removed : none));
+        if (segment == nullptr) return {};
+        loaded_.rescued_rows += segment->rows;
+        loaded_.sealed.push_back(SegmentVersion::of(segment));
+        return {};
+    }();
+    return is_damage(rescued) ? Status() : rescued;  // there is nothing to be had
 }
 
 Status Loader::load_segment(const StoredSegment& stored) {
@@ -284,7 +309,7 @@ Status Loader::load_index(const StoredSegment& stored, SealedSegment& segment) {
     // A custom index may not be registered in this program.
     const bool unknown = loaded.code() == StatusCode::kUnsupported;
     if (!is_damage(loaded) && !unknown) return loaded;
-    loaded_.without.push_back(loaded.message());
+    (unknown ? loaded_.unserved : loaded_.without).push_back(loaded.message());
     return {};
 }
 
@@ -388,8 +413,9 @@ Result<std::span<const std::byte>> Loader::read(const StoredRange& range,
 Result<LoadedPartition> load_partition(persist::FileSet& files,
                                        const KnownSegments& known,
                                        const StoredPartition& stored,
-                                       const VectorField& field) {
-    return Loader(files, known, stored, field).run();
+                                       const VectorField& field,
+                                       Damaged damaged) {
+    return Loader(files, known, stored, field, damaged).run();
 }
 
 }  // namespace vecdb::collection

@@ -78,8 +78,19 @@ struct LoadedPartition {
     SealedList sealed;
     std::shared_ptr<GrowingSegment> growing;
     std::size_t growing_rows = 0;
-    std::vector<std::string> lost;     ///< Rows whose files are damaged, a message for each.
-    std::vector<std::string> without;  ///< Indexes that are, likewise.
+    std::vector<std::string> lost;      ///< Rows whose files are damaged, a message for each.
+    std::vector<std::string> without;   ///< Indexes that are, likewise.
+    std::vector<std::string> unserved;  ///< Indexes that this program does not know.
+    /// Rows that were lost and of which what could be read is here: a message for each, and what is
+    /// here is not what the files say any more.
+    std::vector<std::string> rescued;
+    std::uint64_t rescued_rows = 0;
+};
+
+/// What to do about rows whose files are damaged.
+enum class Damaged : std::uint8_t {
+    kLeaveOut,  ///< And say that the partition is not whole.
+    kRescue,    ///< Take what can be read, and go on.
 };
 
 /// Sealed segments by the number of the file of their rows.
@@ -91,6 +102,7 @@ using KnownSegments = std::map<std::uint64_t, std::weak_ptr<const SealedSegment>
 [[nodiscard]] Result<LoadedPartition> load_partition(persist::FileSet& files,
                                                      const KnownSegments& known,
                                                      const persist::StoredPartition& stored,
-                                                     const VectorField& field);
+                                                     const VectorField& field,
+                                                     Damaged damaged);
 
 }  // namespace vecdb::collection

@@ -4,11 +4,15 @@
 #include "collection/builtin_indexes.h"
 #include "collection/version.h"
 #include "persist/archive.h"
+#include "persist/little_endian.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace vecdb::collection {
 namespace {
@@ -132,6 +136,42 @@ Result<std::shared_ptr<SealedSegment>> load_rows(const std::shared_ptr<persist::
                           map.size() / sizeof(std::uint32_t));
     if (map.size() % sizeof(std::uint32_t) != 0 || !segment->map.adopt(slots, rows))
         return corrupt(*file, "section 'map' does not lead from ids to rows");
+    return segment;
+}
+
+Result<std::shared_ptr<SealedSegment>> rescue_rows(persist::SectionFile& file,
+                                                   const VectorField& field,
+                                                   std::span<const std::uint32_t> removed) {
+    VECDB_ASSIGN(const std::size_t count, read_count(file, field));
+    const VectorFormat format{field.dim, field.element_type};
+    VECDB_ASSIGN(const auto vectors, file.rescue(kVectors));
+    VECDB_ASSIGN(const auto ids, file.rescue(kIds));
+    VECDB_ASSIGN(const auto norms, file.rescue(kNorms));
+    std::vector<std::size_t> rows;
+    std::unordered_set<Id> seen;
+    for (std::size_t row = 0; row < count; ++row) {
+        const bool good = vectors.is_good(row * format.bytes(), format.bytes()) &&
+                          ids.is_good(row * sizeof(Id), sizeof(Id)) &&
+                          norms.is_good(row * sizeof(float), sizeof(float));
+        if (!good || std::binary_search(removed.begin(), removed.end(), row)) continue;
+        const auto vector = std::span(vectors.bytes).subspan(row * format.bytes(), format.bytes());
+        const auto norm = std::span(norms.bytes).subspan(row * sizeof(float), sizeof(float));
+        const Id id = persist::load<Id>(ids.bytes, row * sizeof(Id));
+        const bool finite =
+            all_finite(field.element_type, vector) && all_finite(ElementType::kFloat32, norm);
+        if (finite && id >= 0 && seen.insert(id).second) rows.push_back(row);
+    }
+    if (rows.empty()) return std::shared_ptr<SealedSegment>();
+    auto segment = std::make_shared<SealedSegment>(format, rows.size());
+    segment->map.reserve(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::memcpy(segment->store.vector(i),
+                    vectors.bytes.data() + rows[i] * format.bytes(),
+                    format.bytes());
+        segment->store.id(i) = persist::load<Id>(ids.bytes, rows[i] * sizeof(Id));
+        segment->store.norm(i) = persist::load<float>(norms.bytes, rows[i] * sizeof(float));
+        segment->map.insert_or_replace(static_cast<std::uint32_t>(i));
+    }
     return segment;
 }
 

@@ -32,6 +32,12 @@ namespace vecdb::collection {
 [[nodiscard]] Result<std::shared_ptr<SealedSegment>> load_rows(
     const std::shared_ptr<persist::SectionFile>& file, const VectorField& field);
 
+/// Make a segment in memory of the rows that can be read of a file that is damaged, without those
+/// that `removed` names in ascending order. Null when there are none. Returns kCorruption (nothing
+/// of it can be understood), kIoError. Throws std::bad_alloc.
+[[nodiscard]] Result<std::shared_ptr<SealedSegment>> rescue_rows(
+    persist::SectionFile& file, const VectorField& field, std::span<const std::uint32_t> removed);
+
 /// Write the index of a segment, which has one. Returns what the index and the writer return.
 [[nodiscard]] Status save_index(const SealedSegment& segment, persist::SectionFileWriter& to);
 
