@@ -89,8 +89,13 @@ class Child {
         int status = 0;
         while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
         }
-        ended_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+        note_end(status);
         return *ended_;
+    }
+    [[nodiscard]] bool has_ended() {
+        int status = 0;
+        if (!ended_ && ::waitpid(process_, &status, WNOHANG) == process_) note_end(status);
+        return ended_.has_value();
     }
     /// Wait until the process was stopped by a signal.
     void wait_until_stopped() const {
@@ -121,6 +126,10 @@ class Child {
             tell(kFailed, error.what());
         }
         ::_exit(1);
+    }
+
+    void note_end(int status) {
+        ended_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     }
 
     bool read(void* to, std::size_t size) const {
