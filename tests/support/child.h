@@ -53,6 +53,9 @@ class Teller {
     int descriptor_;
 };
 
+/// The user that as_nobody() becomes.
+inline constexpr ::uid_t kNobody = 65'534;
+
 /// The kind of message that says why a process ended before its time.
 inline constexpr char kFailed = '!';
 
@@ -145,6 +148,22 @@ class Child {
     int from_ = -1;
     std::optional<int> ended_;
 };
+
+/// Run a function in a process whose user owns nothing, unless this one's user is bound by
+/// permissions already. Returns why it failed, empty if it did not; nothing if there can be no such
+/// user.
+inline std::optional<std::string> as_nobody(const std::function<void()>& work) {
+    constexpr char kCannot = 'c';
+    Child child([&](const Teller& tell) {
+        const bool root = ::geteuid() == 0;
+        if (root && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) return tell(kCannot);
+        work();
+    });
+    const auto told = child.next();
+    if (told) return told->kind == kCannot ? std::nullopt : std::optional(told->text);
+    const int code = child.wait();
+    return code == 0 ? std::string() : "it ended with " + std::to_string(code);
+}
 
 /// A value that a process shares with those that it starts.
 template <class T>

@@ -1,6 +1,7 @@
 #include "collection/storage/store.h"
 
 #include "check.h"
+#include "persist/errors.h"
 
 #include <algorithm>
 #include <iterator>
@@ -54,6 +55,7 @@ Store::Store(std::string directory, OpenOptions options)
       found_(std::make_unique<Found>()) {}
 
 Result<std::shared_ptr<Store>> Store::open(std::string directory, const OpenOptions& options) {
+    VECDB_TRY(persist::check_path(directory));  // "" with a name behind it is one of the root's
     OpenOptions kept = options;
     kept.run = {};  // others hold the executor
     std::shared_ptr<Store> store(new Store(std::move(directory), std::move(kept)));
