@@ -321,9 +321,8 @@ Result<std::span<const std::byte>> SectionFile::read(std::string_view name) {
 Result<std::span<const std::byte>> SectionFile::fetch(const Section& section,
                                                       Content& content) const {
     if (access_ == Access::kMapped) {
-        auto all = file_->map();
+        const auto all = file_->map();
         if (all.ok()) return all->subspan(section.offset, section.padded_bytes());
-        if (all.status().code() != StatusCode::kUnsupported) return in_file(path_, all.status());
     }
     const std::size_t bytes = section.padded_bytes();
     content.copy.reset(

@@ -448,6 +448,9 @@ Status Store::close() {
 Status Store::close_files() {
     if (manifest_ == nullptr || found_ != nullptr) return {};  // nothing was written
     VECDB_TRY(failed_);
+    // A log that is there and is not written, by SyncMode or because the opening failed, has an end
+    // that is not known here: it is left as one that nobody closed.
+    if (log_ == nullptr && !manifest_->catalogue().position().logs.empty()) return {};
     JournalEnd end{.bytes = 0, .sequence = last_};
     if (log_ != nullptr) {
         VECDB_TRY(log_->sync());
