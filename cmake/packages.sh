@@ -4,7 +4,7 @@
 
 packages_build=(g++ cmake ninja-build libxsimd-dev libcli11-dev nlohmann-json3-dev
     libeigen3-dev libfaiss-dev libopenblas-dev liblapack-dev libxxhash-dev)
-packages_test=("${packages_build[@]}" catch2 pkg-config binutils clang qemu-user g++-aarch64-linux-gnu)
+packages_test=("${packages_build[@]}" catch2 pkg-config binutils clang qemu-user g++-aarch64-linux-gnu strace)
 packages_bench=("${packages_build[@]}" libbenchmark-dev)
 packages_ci=("${packages_test[@]}" "${packages_bench[@]}" clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-dev)
 

@@ -214,6 +214,8 @@ class PosixStorage final : public Storage {
         VECDB_TRY(persist::check_path(path));
         std::error_code error;
         std::filesystem::directory_iterator entries(path, error);
+        while (error == std::errc::interrupted)
+            entries = std::filesystem::directory_iterator(path, error);
         std::vector<std::string> names;
         for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error))
             names.push_back(entries->path().filename().string());

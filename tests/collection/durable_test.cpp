@@ -58,6 +58,27 @@ class Disk {
     std::shared_ptr<MemoryStorage> files = std::make_shared<MemoryStorage>();
 };
 
+/// Files in memory, of which those of the log can be refused to writers.
+class StorageOfLogs final : public MemoryStorage {
+  public:
+    bool refuse_logs = false;
+
+    Result<std::unique_ptr<WritableFile>> create(const std::string& path) override {
+        if (is_refused(path)) return Status(StatusCode::kIoError, path);
+        return MemoryStorage::create(path);
+    }
+    Result<std::unique_ptr<WritableFile>> resume(const std::string& path,
+                                                 std::uint64_t size) override {
+        if (is_refused(path)) return Status(StatusCode::kIoError, path);
+        return MemoryStorage::resume(path, size);
+    }
+
+  private:
+    [[nodiscard]] bool is_refused(const std::string& path) const {
+        return refuse_logs && path.find("/log-") != std::string::npos;
+    }
+};
+
 Schema schema_of(IndexOptions index, Metric metric = Metric::kL2) {
     Schema schema = Schema::single(kDim, metric);
     schema.vectors[0].index = std::move(index);
@@ -370,6 +391,17 @@ TEST_CASE("without a log, what was not saved is lost and nothing else", "[durabl
     check_same(disk, "words", last);
     CHECK(disk.files_of(persist::FileKind::kLog).empty());
 
+    SECTION("nothing is written beside a log that is there") {
+        disk.options.sync = SyncMode::kEach;
+        {
+            Database again = disk.open();
+            again.checkpoint().check();
+        }
+        REQUIRE(disk.files_of(persist::FileKind::kLog).size() == 1);
+        disk.options.sync = SyncMode::kOff;
+        static_cast<void>(disk.open());
+        check_same(disk, "words", last);
+    }
     SECTION("a log can begin later, and end") {
         disk.options.sync = SyncMode::kEach;
         {
@@ -570,6 +602,27 @@ TEST_CASE("damage of a closed log is no torn end", "[durable]") {
         CHECK(status.code() == StatusCode::kCorruption);
         CHECK(damaged.try_open(OpenMode::kReadOnly).status().code() == StatusCode::kCorruption);
     }
+}
+
+TEST_CASE("an opening that fails leaves the database as it was", "[durable]") {
+    const auto files = std::make_shared<StorageOfLogs>();
+    Disk disk;
+    Database database = disk.open();
+    const Answers before = answers_of(fill(database, "words", schema_of(FlatOptions{})));
+    for (const std::string& name : disk.files->names())
+        files->bytes(name) = disk.files->content(name);
+    const std::string log = disk.files_of(persist::FileKind::kLog).back();
+    disk.files = files;
+    disk.options.storage = files;
+    SECTION("after a whole record") {}
+    SECTION("after a torn one") {
+        files->bytes(log).resize(files->bytes(log).size() + 5);
+    }
+    files->refuse_logs = true;
+    for (int again = 0; again < 2; ++again)
+        CHECK(disk.try_open().status().code() == StatusCode::kIoError);
+    files->refuse_logs = false;
+    check_same(disk, "words", before);
 }
 
 TEST_CASE("a damaged index is done without", "[durable]") {

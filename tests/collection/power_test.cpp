@@ -34,18 +34,12 @@ struct Plan {
     std::vector<std::string> states;   ///< Before each, and after the last.
 
     Plan(std::uint64_t seed, std::size_t writes) {
-        test::Random random(seed);
+        test::WorkSeeds from(seed);
         Database mirror = Database::in_memory({.threads = 1}).value();
         test::Worker worker(mirror);
         states.push_back(fingerprint(mirror));
-        // Collections and their alias come first, so that there is something to write to.
         while (seeds.size() < writes) {
-            std::uint64_t next = random();
-            const std::size_t i = seeds.size();
-            const Work wanted = i < 5 ? Work::kCreateCollection : Work::kMoveAlias;
-            while (i < 7 && test::work_of(next) != wanted)
-                next = random();
-            seeds.push_back(next);
+            seeds.push_back(from.next());
             worker.work(seeds.back()).check();
             states.push_back(fingerprint(mirror));
         }

@@ -22,7 +22,7 @@ namespace vecdb::test {
 
 /// Paths are names; directories are not looked at.
 /// Threads: calls may run concurrently, but not with changes of bytes() and with refuse_writes().
-class MemoryStorage final : public Storage {
+class MemoryStorage : public Storage {
   public:
     using Bytes = std::vector<std::byte>;
 

@@ -20,7 +20,6 @@
 namespace vecdb::test {
 
 inline constexpr std::size_t kWorkDim = 3;
-inline constexpr Id kWorkIds = 60;
 
 /// What write number `i` of a workload is.
 enum class Work : std::uint8_t {
@@ -49,11 +48,44 @@ inline Work work_of(std::uint64_t seed) {
     return static_cast<Work>(kind);
 }
 
-/// Return the schema of collections of a workload: without background, so that calls follow from
-/// the seed alone.
-inline Schema work_schema(std::uint64_t seed) {
+/// The seeds of a workload's writes, one after the other.
+class WorkSeeds {
+  public:
+    /// \param beginning  collections and their alias come first, so that there is something to
+    ///                   write to
+    explicit WorkSeeds(std::uint64_t seed, bool beginning = true)
+        : random_(seed), made_(beginning ? 0 : kMakingAll) {}
+
+    std::uint64_t next() {
+        std::uint64_t seed = random_();
+        const Work wanted = made_ < kMakingCollections ? Work::kCreateCollection : Work::kMoveAlias;
+        while (made_ < kMakingAll && work_of(seed) != wanted)
+            seed = random_();
+        made_ += made_ < kMakingAll ? 1 : 0;
+        return seed;
+    }
+
+  private:
+    static constexpr std::size_t kMakingCollections = 5;
+    static constexpr std::size_t kMakingAll = 7;
+
+    Random random_;
+    std::size_t made_;
+};
+
+/// How much is written, and what goes on beside it.
+struct WorkOptions {
+    /// Of the collections that are made. 0: no background, so that calls to the disk follow from
+    /// the seeds alone; what is in the database always does.
+    std::size_t seal_rows = 0;
+    std::size_t batch = 8;   ///< Most rows of a write.
+    std::uint64_t ids = 60;  ///< Of rows that are replaced and removed.
+};
+
+/// Return the schema of collections of a workload.
+inline Schema work_schema(std::uint64_t seed, std::size_t seal_rows) {
     Schema schema = Schema::single(kWorkDim);
-    schema.segments.seal_rows = 0;
+    schema.segments.seal_rows = seal_rows;
     if (seed % 3 == 0) schema.vectors[0].index = HnswOptions{.m = 4, .ef_construction = 8};
     if (seed % 5 == 0) schema.rule = {Routing::kIdModulo, 2};
     return schema;
@@ -62,7 +94,8 @@ inline Schema work_schema(std::uint64_t seed) {
 /// Does the writes of a workload on a database.
 class Worker {
   public:
-    explicit Worker(Database& database) : database_(database) {}
+    explicit Worker(Database& database, const WorkOptions& options = {})
+        : database_(database), options_(options) {}
 
     /// Do one write. A write that is refused for what is there (a name that is taken) is done too,
     /// and changes nothing.
@@ -82,7 +115,8 @@ class Worker {
         const std::string part = "p" + std::to_string(random() % 3);
         switch (work_of(seed)) {
             case Work::kCreateCollection:
-                return database_.create_collection(name, work_schema(random())).status();
+                return database_.create_collection(name, work_schema(random(), options_.seal_rows))
+                    .status();
             case Work::kDropCollection:
                 return database_.drop_collection(name);
             case Work::kMoveAlias: {
@@ -112,14 +146,14 @@ class Worker {
         return work_on_rows(work_of(seed), random, rows);
     }
 
-    static Status work_on_rows(Work work, Random& random, WriteHandle& rows) {
-        std::vector<Id> ids(1 + random() % 8);
+    [[nodiscard]] Status work_on_rows(Work work, Random& random, WriteHandle& rows) const {
+        std::vector<Id> ids(1 + random() % options_.batch);
         for (Id& id : ids)
-            id = static_cast<Id>(random() % kWorkIds);
+            id = static_cast<Id>(random() % options_.ids);
         if (work == Work::kInsert) {
             // Otherwise hardly any would be new.
             for (Id& id : ids)
-                id += static_cast<Id>(kWorkIds * (random() % 50));
+                id += static_cast<Id>(options_.ids * (random() % 50));
             std::sort(ids.begin(), ids.end());
             ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
         }
@@ -139,7 +173,7 @@ class Worker {
     }
 
     Status rebuild(Random& random) {
-        const std::vector<Id> ids = sequential_ids(5, static_cast<Id>(random() % kWorkIds));
+        const std::vector<Id> ids = sequential_ids(5, static_cast<Id>(random() % options_.ids));
         const Matrix vectors = normal_rows(ids.size(), kWorkDim, random());
         bool given = false;
         RebuildSource source;
@@ -159,6 +193,7 @@ class Worker {
     }
 
     Database& database_;
+    const WorkOptions options_;
 };
 
 /// Return all that can be read of a database, as bytes.

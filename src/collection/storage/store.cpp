@@ -1,6 +1,7 @@
 #include "collection/storage/store.h"
 
 #include "check.h"
+#include "persist/errors.h"
 
 #include <algorithm>
 #include <iterator>
@@ -56,6 +57,7 @@ Store::Store(std::string directory, OpenOptions options)
       found_(std::make_unique<Found>()) {}
 
 Result<std::shared_ptr<Store>> Store::open(std::string directory, const OpenOptions& options) {
+    VECDB_TRY(persist::check_path(directory));  // "" with a name behind it is one of the root's
     OpenOptions kept = options;
     kept.run = {};  // others hold the executor
     std::shared_ptr<Store> store(new Store(std::move(directory), std::move(kept)));
@@ -490,6 +492,9 @@ Status Store::close() {
 Status Store::close_files() {
     if (manifest_ == nullptr || found_ != nullptr) return {};  // nothing was written
     VECDB_TRY(failed_);
+    // A log that is there and is not written, by SyncMode or because the opening failed, has an end
+    // that is not known here: it is left as one that nobody closed.
+    if (log_ == nullptr && !manifest_->catalogue().position().logs.empty()) return {};
     JournalEnd end{.bytes = 0, .sequence = last_};
     if (log_ != nullptr) {
         VECDB_TRY(log_->sync());
