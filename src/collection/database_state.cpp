@@ -157,13 +157,17 @@ Result<std::shared_ptr<CollectionState>> DatabaseState::take_collection(
                               "'; move or drop the alias first");
         }
     }
-    VECDB_TRY(store().write_changes({persist::DropCollection{taken->id()}}, [&]() noexcept {
+    const auto forget = [&]() noexcept {
         const WriteLock lock(mutex);
         names.erase(names.find(name));
         --collections;
         taken->set_dropped();
-    }));
-    return taken;
+    };
+    const Status dropped = store().write_changes({persist::DropCollection{taken->id()}}, forget);
+    if (dropped.ok()) return taken;
+    // What a rebuild began goes even when nothing can be written any more: the next open drops it.
+    if (only != nullptr && !store().check_writable().ok()) forget();
+    return dropped;
 }
 
 Status DatabaseState::create_alias(std::string_view alias, std::string_view collection) {

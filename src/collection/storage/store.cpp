@@ -172,6 +172,7 @@ Status Store::finish_opening() {
         if (options_.sync != SyncMode::kOff) VECDB_TRY(resume_log(*found));
         VECDB_TRY(retire_orphans(found->committed.current.time));
         full_bytes_ = options_.checkpoint_bytes;
+        opened_ = true;
     }
     if (options_.sync == SyncMode::kInterval)
         syncing_ = std::thread([this] { sync_at_intervals(); });
@@ -444,8 +445,10 @@ Status Store::close() {
 }
 
 Status Store::close_files() {
-    if (manifest_ == nullptr || found_ != nullptr) return {};  // nothing was written
+    if (!opened_) return {};  // nothing was written
     VECDB_TRY(failed_);
+    // Without a checkpoint, the log that another mode left still counts, up to its last record.
+    if (log_ == nullptr && !manifest_->catalogue().position().logs.empty()) return {};
     JournalEnd end{.bytes = 0, .sequence = last_};
     if (log_ != nullptr) {
         VECDB_TRY(log_->sync());

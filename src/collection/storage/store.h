@@ -262,6 +262,7 @@ class Store {
 
     std::thread syncing_;
     std::condition_variable_any stopped_;
+    bool opened_ VECDB_GUARDED_BY(mutex_) = false;  // to write, and all of it
     bool closed_ VECDB_GUARDED_BY(mutex_) = false;
 };
 
