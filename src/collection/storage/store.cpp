@@ -87,11 +87,48 @@ Status Store::lock_or_make() {
 
 /// Read catalogue and log.
 Status Store::look() {
-    VECDB_ASSIGN(found_->committed, persist::read_catalogue(*storage_, directory_));
+    VECDB_TRY(read_committed());
     database_ = found_->committed.current.database;
     found_->closed = found_->committed.current.log_end.has_value();
     found_->catalogue = found_->committed.catalogue;
     return read_names();
+}
+
+/// Read the catalogue.
+Status Store::read_committed() {
+    const auto read = [&] {
+        return persist::read_catalogue(*storage_, directory_);
+    };
+    VECDB_ASSIGN(found_->committed, read());
+    for (;;) {
+        const persist::ReadCatalogue& committed = found_->committed;
+        if (committed.current.manifest_end) return {};
+        VECDB_ASSIGN(const auto log, find_later_log(committed.catalogue.position().next_file));
+        if (!log) return {};
+        // A writer may have gone on since.
+        VECDB_ASSIGN(auto again, read());
+        if (again.current == committed.current && again.tail.end == committed.tail.end) {
+            return {StatusCode::kCorruption,
+                    '"' + path_of({FileKind::kManifest, committed.current.manifest}) +
+                        "\": its end, at byte " + std::to_string(again.tail.end.bytes) +
+                        ", is not what was written: \"" + path_of(*log) + "\" came after it"};
+        }
+        found_->committed = std::move(again);
+    }
+}
+
+/// Return a log that has records and a number from `next` on. What names a log is durable before
+/// its first record is written.
+Result<std::optional<FileName>> Store::find_later_log(std::uint64_t next) const {
+    VECDB_ASSIGN(const auto names, storage_->list(directory_));
+    for (const std::string& name : names) {
+        const auto file = persist::parse_file_name(name);
+        if (!file || file->kind != FileKind::kLog || file->number < next) continue;
+        const auto log = storage_->open(path_of(*file));
+        if (!log.ok() && log.status().code() != StatusCode::kNotFound) return log.status();
+        if (log.ok() && (*log)->size() > persist::kHeaderBytes) return file;
+    }
+    return std::optional<FileName>();
 }
 
 /// Go through the log for its end and for changes of names.

@@ -193,6 +193,8 @@ class Store {
 
     Status look() VECDB_EXCLUDES(mutex_);
     Status lock_or_make() VECDB_EXCLUDES(mutex_);
+    Status read_committed();
+    [[nodiscard]] Result<std::optional<persist::FileName>> find_later_log(std::uint64_t next) const;
     Status read_names();
     Status resume_log(const Found& found) VECDB_REQUIRES(mutex_);
     Status retire_orphans(std::uint64_t last_time) VECDB_REQUIRES(mutex_);
