@@ -36,14 +36,17 @@ Result<std::shared_ptr<DatabaseState>> open(std::string_view directory,
                                             const OpenOptions& options) {
     VECDB_ASSIGN(auto store, collection::Store::open(std::string(directory), options));
     VECDB_ASSIGN(auto state, make_state(options.run, store));
-    VECDB_ASSIGN(auto opened, collection::recover(*state, *store, options.verify, {}));
+    const bool reads = options.mode == OpenMode::kReadOnly;
+    VECDB_ASSIGN(auto opened,
+                 reads ? collection::recover_beside_writer(*state, *store, {})
+                       : collection::recover(*state, *store, options.verify, {}));
     state->report = std::move(opened.report);
     {
         const Lock change(state->changing);
         state->read_until = opened.at;
     }
     (void)state->replace_names(std::move(opened));
-    if (options.mode == OpenMode::kReadOnly) return state;
+    if (reads) return state;
     if (options.sync == SyncMode::kOff) {
         // What another mode logged must be saved: without a log there is none to go on with.
         if (state->report.replayed_records != 0) VECDB_TRY(collection::checkpoint(*state));

@@ -113,13 +113,15 @@ Result<bool> DatabaseState::refresh() {
                       "only a database that was opened to be read only is refreshed");
     }
     const Lock change(changing);
-    VECDB_ASSIGN(const auto files, collection::Store::open(store().directory(), store().options()));
-    if (files->found().at() == read_until) return false;
+    {
+        VECDB_ASSIGN(const auto files,
+                     collection::Store::open(store().directory(), store().options()));
+        if (files->found().at() == read_until) return false;
+    }
     collection::KnownSegments known;
     for (const auto& each : collections_now())
         each->collect_segments(known);
-    VECDB_ASSIGN(Opened opened,
-                 collection::recover(*this, *files, store().options().verify, std::move(known)));
+    VECDB_ASSIGN(Opened opened, collection::recover_beside_writer(*this, store(), known));
     read_until = opened.at;
     const Names before = replace_names(std::move(opened));  // let go without the lock
     return true;
@@ -173,13 +175,17 @@ Result<std::shared_ptr<CollectionState>> DatabaseState::take_collection(
                               "'; move or drop the alias first");
         }
     }
-    VECDB_TRY(store().write_changes({persist::DropCollection{taken->id()}}, [&]() noexcept {
+    const auto forget = [&]() noexcept {
         const WriteLock lock(mutex);
         names.erase(names.find(name));
         --collections;
         taken->set_dropped();
-    }));
-    return taken;
+    };
+    const Status dropped = store().write_changes({persist::DropCollection{taken->id()}}, forget);
+    if (dropped.ok()) return taken;
+    // What a rebuild began goes even when nothing can be written any more: the next open drops it.
+    if (only != nullptr && !store().check_writable().ok()) forget();
+    return dropped;
 }
 
 Status DatabaseState::create_alias(std::string_view alias, std::string_view collection) {

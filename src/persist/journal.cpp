@@ -161,6 +161,10 @@ Status Scan::look_behind() {
 
 }  // namespace
 
+std::uint64_t journal_bytes(std::uint64_t payload) noexcept {
+    return kHeaderBytes + kRecordBytes + padded(payload, kRecordAlignment);
+}
+
 // Writing -----------------------------------------------------------------------------------------
 
 JournalWriter::JournalWriter(std::string path,

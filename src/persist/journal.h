@@ -50,6 +50,9 @@ struct JournalTail {
     std::uint64_t stray_records = 0;
 };
 
+/// Return the bytes of a journal with one record, of a payload of so many bytes.
+[[nodiscard]] std::uint64_t journal_bytes(std::uint64_t payload) noexcept;
+
 /// Writes records. After a failure it refuses everything: nothing is known of the last bytes.
 /// Threads: needs exclusive access.
 class JournalWriter {

@@ -191,20 +191,31 @@ Manifest::Manifest(Storage& storage, std::string directory)
 
 namespace {
 
+/// Return the bytes of a manifest that makes a database, of which there is nothing else yet.
+std::uint64_t first_manifest_bytes() {
+    ArchiveWriter to;
+    write_changes(to, Catalogue().all());
+    return journal_bytes(to.bytes().size());
+}
+
 /// Find the highest number of a file of a database in a directory, and whether there are others
-/// than a first manifest, which a writer may have left that got no further.
+/// than manifests without names and rows, which writers may have left that got no further.
 struct Found {
     std::uint64_t highest = 0;
-    bool rows = false;
+    bool content = false;
 };
 Result<Found> look_around(Storage& storage, const std::string& directory) {
     VECDB_ASSIGN(const auto names, storage.list(directory));
+    const std::uint64_t empty = first_manifest_bytes();
     Found found;
     for (const std::string& name : names) {
         const auto file = parse_file_name(name);
         if (!file) continue;
         found.highest = std::max(found.highest, file->number);
-        found.rows |= file->kind != FileKind::kManifest || file->number != 1;
+        found.content |= file->kind != FileKind::kManifest;
+        if (found.content) continue;
+        VECDB_ASSIGN(const auto manifest, storage.open(in_directory(directory, name)));
+        found.content = manifest->size() > empty;
     }
     return found;
 }
@@ -232,7 +243,7 @@ Result<std::unique_ptr<Manifest>> Manifest::create(Storage& storage, const std::
                       there.ok() ? '"' + directory + "\": a database is there" : there.message());
     }
     VECDB_ASSIGN(const Found found, look_around(storage, directory));
-    if (found.rows) {
+    if (found.content) {
         return Status(StatusCode::kCorruption,
                       '"' + directory + "\": has files of a database, and no file CURRENT");
     }

@@ -231,4 +231,20 @@ Result<DatabaseState::Opened> recover(
     return Recovery(state, store, verify, std::move(known), damaged).run();
 }
 
+Result<DatabaseState::Opened> recover_beside_writer(const DatabaseState& state,
+                                                    const Store& like,
+                                                    const KnownSegments& known) {
+    constexpr int kAttempts = 10;
+    Status missing;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        VECDB_ASSIGN(const auto store, Store::open(like.directory(), like.options()));
+        auto opened = recover(state, *store, like.options().verify, known);
+        if (opened.status().code() != StatusCode::kNotFound) return opened;
+        missing = std::move(opened).status();
+    }
+    return Status(StatusCode::kStale,
+                  "files were replaced " + std::to_string(kAttempts) +
+                      " times while they were read: " + missing.message());
+}
+
 }  // namespace vecdb::collection

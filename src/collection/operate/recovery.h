@@ -20,4 +20,10 @@ namespace vecdb::collection {
                                                     KnownSegments known,
                                                     Damaged damaged = Damaged::kLeaveOut);
 
+/// The same for a database that is read only, of files as they are now. Files of the log may go
+/// while it is read: then it begins again.
+[[nodiscard]] Result<DatabaseState::Opened> recover_beside_writer(const DatabaseState& state,
+                                                                  const Store& like,
+                                                                  const KnownSegments& known);
+
 }  // namespace vecdb::collection

@@ -49,7 +49,8 @@ class Verification {
 /// Put damage into the report and return whether there was none; other failures are returned.
 Result<bool> Verification::note(const std::string& path, const Status& status) {
     if (status.ok()) return true;
-    if (status.code() != StatusCode::kCorruption && status.code() != StatusCode::kNotFound)
+    if (status.code() != StatusCode::kCorruption && status.code() != StatusCode::kNotFound &&
+        status.code() != StatusCode::kInvalidArgument)
         return status;
     report_.damage.push_back({.file = path, .message = status.message()});
     return false;

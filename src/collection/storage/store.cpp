@@ -63,6 +63,9 @@ Result<std::shared_ptr<Store>> Store::open(std::string directory, const OpenOpti
     std::shared_ptr<Store> store(new Store(std::move(directory), std::move(kept)));
     if (store->reads_only()) {
         VECDB_TRY(store->look_beside_writer());
+        const Lock lock(store->mutex_);
+        store->failed_ = Status(StatusCode::kFailedPrecondition,
+                                '"' + store->directory_ + "\" was opened to be read only");
         return store;
     }
     VECDB_TRY(store->lock_or_make());
@@ -130,11 +133,48 @@ Status Store::look() {
                                                std::map<std::uint64_t, persist::StoredFile>());
         return {};
     }
-    VECDB_ASSIGN(found_->committed, persist::read_catalogue(*storage_, directory_));
+    VECDB_TRY(read_committed());
     database_ = found_->committed.current.database;
     found_->closed = found_->committed.current.log_end.has_value();
     found_->catalogue = found_->committed.catalogue;
     return read_names();
+}
+
+/// Read the catalogue.
+Status Store::read_committed() {
+    const auto read = [&] {
+        return persist::read_catalogue(*storage_, directory_);
+    };
+    VECDB_ASSIGN(found_->committed, read());
+    for (;;) {
+        const persist::ReadCatalogue& committed = found_->committed;
+        if (committed.current.manifest_end) return {};
+        VECDB_ASSIGN(const auto log, find_later_log(committed.catalogue.position().next_file));
+        if (!log) return {};
+        // A writer may have gone on since.
+        VECDB_ASSIGN(auto again, read());
+        if (again.current == committed.current && again.tail.end == committed.tail.end) {
+            return {StatusCode::kCorruption,
+                    '"' + path_of({FileKind::kManifest, committed.current.manifest}) +
+                        "\": its end, at byte " + std::to_string(again.tail.end.bytes) +
+                        ", is not what was written: \"" + path_of(*log) + "\" came after it"};
+        }
+        found_->committed = std::move(again);
+    }
+}
+
+/// Return a log that has records and a number from `next` on. What names a log is durable before
+/// its first record is written.
+Result<std::optional<FileName>> Store::find_later_log(std::uint64_t next) const {
+    VECDB_ASSIGN(const auto names, storage_->list(directory_));
+    for (const std::string& name : names) {
+        const auto file = persist::parse_file_name(name);
+        if (!file || file->kind != FileKind::kLog || file->number < next) continue;
+        const auto log = storage_->open(path_of(*file));
+        if (log.status().code() == StatusCode::kIoError) return log.status();
+        if (log.ok() && (*log)->size() > persist::kHeaderBytes) return file;
+    }
+    return std::optional<FileName>();
 }
 
 /// Go through the log for its end and for changes of names.
@@ -193,12 +233,7 @@ Status Store::replay(
 
 Status Store::finish_opening() {
     const std::unique_ptr<Found> found = std::move(found_);
-    if (reads_only()) {
-        const Lock lock(mutex_);
-        failed_ = Status(StatusCode::kFailedPrecondition,
-                         '"' + directory_ + "\" was opened to be read only");
-        return {};
-    }
+    if (reads_only()) return {};
     {
         const Lock lock(mutex_);
         if (!found->created) {
@@ -210,6 +245,7 @@ Status Store::finish_opening() {
         if (options_.sync != SyncMode::kOff) VECDB_TRY(resume_log(*found));
         VECDB_TRY(retire_orphans(found->committed.current.time));
         full_bytes_ = options_.checkpoint_bytes;
+        opened_ = true;
     }
     if (options_.sync == SyncMode::kInterval)
         syncing_ = std::thread([this] { sync_at_intervals(); });
@@ -490,7 +526,7 @@ Status Store::close() {
 }
 
 Status Store::close_files() {
-    if (manifest_ == nullptr || found_ != nullptr) return {};  // nothing was written
+    if (!opened_) return {};  // nothing was written
     VECDB_TRY(failed_);
     // A log that is there and is not written, by SyncMode or because the opening failed, has an end
     // that is not known here: it is left as one that nobody closed.

@@ -216,6 +216,8 @@ class Store {
     Status look() VECDB_EXCLUDES(mutex_);
     Status look_beside_writer() VECDB_EXCLUDES(mutex_);
     Status lock_or_make() VECDB_EXCLUDES(mutex_);
+    Status read_committed();
+    [[nodiscard]] Result<std::optional<persist::FileName>> find_later_log(std::uint64_t next) const;
     Status read_names();
     Status resume_log(const Found& found) VECDB_REQUIRES(mutex_);
     Status retire_orphans(std::uint64_t last_time) VECDB_REQUIRES(mutex_);
@@ -285,6 +287,7 @@ class Store {
 
     std::thread syncing_;
     std::condition_variable_any stopped_;
+    bool opened_ VECDB_GUARDED_BY(mutex_) = false;  // to write, and all of it
     bool closed_ VECDB_GUARDED_BY(mutex_) = false;
     bool keep_log_ VECDB_GUARDED_BY(mutex_) = false;
 };

@@ -237,9 +237,11 @@ class Loader {
     LoadedPartition loaded_;
 };
 
-/// Tell whether a failure is that of a file, which others do not share.
+/// Tell whether a failure is that of a file, which others do not share: it is not what was written,
+/// is missing, or something else has its name.
 bool is_damage(const Status& status) {
-    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kNotFound;
+    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kNotFound ||
+           status.code() == StatusCode::kInvalidArgument;
 }
 
 /// Go on without rows that are damaged.
@@ -306,9 +308,9 @@ Status Loader::load_index(const StoredSegment& stored, SealedSegment& segment) {
         segment.files.index = stored.index_file;
         return {};
     }
+    if (loaded.code() == StatusCode::kOutOfMemory) return loaded;
     // A custom index may not be registered in this program.
     const bool unknown = loaded.code() == StatusCode::kUnsupported;
-    if (!is_damage(loaded) && !unknown) return loaded;
     (unknown ? loaded_.unserved : loaded_.without).push_back(loaded.message());
     return {};
 }
