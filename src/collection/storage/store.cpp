@@ -158,6 +158,7 @@ Status Store::read_names() {
                                         show));
     }
     VECDB_TRY(catalogue.apply(position));
+    VECDB_TRY(catalogue.check_covered(found_->log.end.sequence));
     return catalogue.validate();
 }
 
