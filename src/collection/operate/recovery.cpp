@@ -83,6 +83,7 @@ Status Recovery::load(std::uint64_t id, const persist::StoredCollection& stored)
         return {};
     }
     const Status valid = stored.schema.validate();
+    if (valid.code() == StatusCode::kOutOfMemory) return valid;
     if (!valid.ok()) {
         return {StatusCode::kCorruption,
                 "the schema of collection '" + stored.name + "' cannot be: " + valid.message()};
