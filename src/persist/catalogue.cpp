@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMostName = 255;
+/// Numbers stay below this, so that the next ones can always be counted.
+constexpr std::uint64_t kMostNumber = std::uint64_t{1} << 62U;
 
 Status misfit(const std::string& what) {
     return {StatusCode::kCorruption, "the catalogue " + what};
@@ -361,7 +363,27 @@ Status Catalogue::check_names() const {
     return {};
 }
 
+Status Catalogue::check_numbers() const {
+    const StoredPosition& position = position_;
+    const bool counted = position.next_file < kMostNumber &&
+                         position.next_collection < kMostNumber && position.covered < kMostNumber &&
+                         (position.logs.empty() || position.logs.back().first < kMostNumber);
+    return counted ? Status() : misfit("has numbers that nothing was counted to");
+}
+
+Status Catalogue::check_covered(std::uint64_t last) const {
+    std::uint64_t most = position_.covered;
+    for (const auto& [id, collection] : collections_) {
+        for (const auto& [number, partition] : collection.partitions)
+            most = std::max(most, partition.covered);
+    }
+    if (most <= last) return {};
+    return misfit("has write " + std::to_string(most) + "; the last one is " +
+                  std::to_string(last));
+}
+
 Status Catalogue::validate() const {
+    VECDB_TRY(check_numbers());
     VECDB_TRY(check_names());
     for (const StoredLog& log : position_.logs) {
         if (log.file >= position_.next_file)

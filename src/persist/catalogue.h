@@ -142,6 +142,8 @@ class Catalogue {
 
     /// Check that what partitions name is there. Returns kCorruption.
     [[nodiscard]] Status validate() const;
+    /// Check that nothing is said to have writes after the `last` one. Returns kCorruption.
+    [[nodiscard]] Status check_covered(std::uint64_t last) const;
 
     /// Return the changes that lead here from nothing.
     [[nodiscard]] std::vector<Change> all() const;
@@ -181,6 +183,7 @@ class Catalogue {
     [[nodiscard]] Status check_range(const StoredRange& range) const;
     [[nodiscard]] Status check_partition(const StoredPartition& partition) const;
     [[nodiscard]] Status check_names() const;
+    [[nodiscard]] Status check_numbers() const;
 
     std::map<std::uint64_t, StoredCollection> collections_;  // by id
     std::map<std::string, std::uint64_t> aliases_;           // to ids

@@ -69,10 +69,11 @@ class MemoryStorage : public Storage {
     }
     Result<std::unique_ptr<WritableFile>> create(const std::string& path) override {
         const std::lock_guard lock(mutex_);
-        auto& file = files_[path];
-        if (file != nullptr) return Status(StatusCode::kAlreadyExists, path);
-        file = std::make_shared<Bytes>();
-        return std::unique_ptr<WritableFile>(std::make_unique<Writable>(*this, file));
+        if (files_.find(path) != files_.end()) return Status(StatusCode::kAlreadyExists, path);
+        const auto file = std::make_shared<Bytes>();
+        auto made = std::make_unique<Writable>(*this, file);
+        files_.emplace(path, file);
+        return std::unique_ptr<WritableFile>(std::move(made));
     }
     Result<std::unique_ptr<WritableFile>> resume(const std::string& path,
                                                  std::uint64_t size) override {
@@ -87,7 +88,8 @@ class MemoryStorage : public Storage {
         const std::lock_guard lock(mutex_);
         const auto file = files_.find(from);
         if (file == files_.end()) return missing(from);
-        files_[to] = std::move(file->second);
+        auto& place = files_[to];
+        place = std::move(file->second);
         files_.erase(file);
         return {};
     }
@@ -110,8 +112,14 @@ class MemoryStorage : public Storage {
     Status sync_directory(const std::string& /*path*/) override { return {}; }
     Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
         const std::lock_guard lock(mutex_);
-        if (!locks_.insert(path).second) return Status(StatusCode::kFailedPrecondition, path);
-        return std::unique_ptr<FileLock>(std::make_unique<Lock>(*this, path));
+        const auto [place, free] = locks_.insert(path);
+        if (!free) return Status(StatusCode::kFailedPrecondition, path);
+        try {
+            return std::unique_ptr<FileLock>(std::make_unique<Lock>(*this, path));
+        } catch (...) {
+            locks_.erase(place);
+            throw;
+        }
     }
 
   private:

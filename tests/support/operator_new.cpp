@@ -7,6 +7,7 @@
 namespace vecdb::test {
 std::atomic<std::size_t> allocations = 0;
 std::atomic<std::size_t> live_bytes = 0;
+std::atomic<std::size_t> most_live_bytes = 0;
 std::atomic<std::size_t> largest_allocation = 0;
 std::atomic<long> until_failure = -1;
 
@@ -30,7 +31,8 @@ void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
     if (start == nullptr) return nullptr;
     char* const memory = static_cast<char*>(start) + lead;
     reinterpret_cast<Label*>(memory)[-1] = {start, bytes};
-    live_bytes += bytes;
+    const std::size_t live = live_bytes += bytes;
+    if (live > most_live_bytes) most_live_bytes = live;
     return memory;
 }
 

@@ -76,15 +76,17 @@ class SmallDatabase {
     /// \param seed    of the rows
     /// \param closed  or the process ended
     SmallDatabase(std::uint64_t seed, bool closed) {
-        const auto live = std::make_shared<MemoryStorage>();
-        Database database =
-            Database::open("d", small_options(live, OpenMode::kOpenOrCreate)).value();
-        make(database, seed);
-        database.checkpoint().check();
-        database.checkpoint().check();  // lets go of files that the first replaced
+        {
+            Database database = open(OpenMode::kCreate);
+            make(database, seed);
+            database.checkpoint().check();
+            database.close().check();
+        }
+        Database database = open(OpenMode::kOpen);  // begins a manifest with all that there is
         write(database, seed);
         if (closed) database.close().check();
-        files = live->copy();
+        files = files->copy();
+        remove_unneeded();
     }
 
     /// Write on, so that every file that is written anew has a successor.
@@ -103,6 +105,20 @@ class SmallDatabase {
     }
 
   private:
+    [[nodiscard]] Database open(OpenMode mode) const {
+        return Database::open("d", small_options(files, mode)).value();
+    }
+
+    /// Remove the files that the writer would have removed soon.
+    void remove_unneeded() const {
+        for (const std::string& path : files->names()) {
+            const auto without = files->copy();
+            without->remove(path).check();
+            const auto opened = Database::open("d", small_options(without, OpenMode::kReadOnly));
+            if (opened.ok() && opened->open_report().damage.empty()) files->remove(path).check();
+        }
+    }
+
     static void insert(WriteHandle& into, std::size_t count, Id first, std::uint64_t seed) {
         const auto ids = sequential_ids(count, first);
         into.insert(ids, normal_rows(count, kSmallDim, seed).view()).check();

@@ -126,6 +126,7 @@ Status Recovery::add(std::uint64_t id, const persist::StoredCollection& stored) 
         return {};
     }
     const Status valid = stored.schema.validate();
+    if (valid.code() == StatusCode::kOutOfMemory) return valid;
     if (!valid.ok()) {
         return {StatusCode::kCorruption,
                 "the schema of collection '" + stored.name + "' cannot be: " + valid.message()};

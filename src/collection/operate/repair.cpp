@@ -185,6 +185,8 @@ Status Repair::mend_log(ReadCatalogue& read) {
     }
     report_.lost.push_back("the log ends after write " + std::to_string(last) +
                            "; later writes are lost: " + whole.message());
+    // Some partitions may have later writes already; numbers do not go back.
+    if (!read.catalogue.check_covered(last).ok()) kept.clear();
     if (!kept.empty()) {
         // What is behind the end of the last one is not looked at when another one follows.
         VECDB_ASSIGN(const std::uint64_t number,

@@ -208,6 +208,7 @@ Status Store::read_names() {
                                         show));
     }
     VECDB_TRY(catalogue.apply(position));
+    VECDB_TRY(catalogue.check_covered(found_->log.end.sequence));
     VECDB_TRY(catalogue.validate());
     const auto access = options_.map ? persist::Access::kMapped : persist::Access::kRead;
     found_->files = std::make_shared<persist::FileSet>(
