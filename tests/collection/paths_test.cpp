@@ -266,8 +266,7 @@ TEST_CASE("a file that may not be read is named", "[paths]") {
                 WARN("SKIPPED: this user's permissions do not bind, and there is no other user");
                 return;
             }
-            CHECK(failed->empty());
-            INFO(*failed);
+            CHECK(*failed == std::string());
         }
     }
 }
@@ -346,6 +345,7 @@ TEST_CASE("paths that can be no database are refused", "[paths]") {
 }
 
 TEST_CASE("a database may be reached through a link to its directory", "[paths]") {
+    const auto mode = GENERATE(OpenMode::kOpen, OpenMode::kOpenOrCreate);
     const TempDirectory place;
     {
         Database database = try_open(place / "database", OpenMode::kOpenOrCreate).value();
@@ -354,7 +354,7 @@ TEST_CASE("a database may be reached through a link to its directory", "[paths]"
     fs::create_directory_symlink("database", place / "link");
     for (const std::string path : {"link", "link/", "database//", "./database/../link/."}) {
         INFO(path);
-        const Database database = try_open(place / path, OpenMode::kOpen).value();
+        const Database database = try_open(place / path, mode).value();
         CHECK(database.collection("words").value().count() == 120);
         CHECK(try_open(place / "database", OpenMode::kOpen).status().code() ==
               StatusCode::kFailedPrecondition);
