@@ -88,7 +88,8 @@ for scenario in "${scenarios[@]}"; do
         echo "$scenario: $call is called $calls times"
         for ((i = 1; i <= calls && i <= occurrences; ++i)); do
             for error in ${errors[$call]}; do
-                echo "$scenario $call $error $i"
+                # A disk that is full stays full.
+                [[ $error == ENOSPC ]] || echo "$scenario $call $error $i"
                 [[ $error == EINTR ]] || echo "$scenario $call $error $i+"
             done >>"$jobs"
         done
