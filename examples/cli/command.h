@@ -16,5 +16,11 @@ void add_describe(CLI::App& tool, Command& chosen);
 void add_search(CLI::App& tool, Command& chosen);
 void add_info(CLI::App& tool, Command& chosen);
 void add_bench(CLI::App& tool, Command& chosen);
+void add_import(CLI::App& tool, Command& chosen);
+void add_verify(CLI::App& tool, Command& chosen);
+void add_repair(CLI::App& tool, Command& chosen);
+void add_snapshot(CLI::App& tool, Command& chosen);
+void add_restore(CLI::App& tool, Command& chosen);
+void add_compact(CLI::App& tool, Command& chosen);
 
 }  // namespace vecdb::cli

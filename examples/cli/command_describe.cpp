@@ -1,12 +1,14 @@
-// vecdb describe: what a file of vectors or of integers holds.
+// vecdb describe: what a file of vectors or of integers holds, or which file of a database it is.
 
 #include "command.h"
+#include "database_file.h"
 #include "exit_code.h"
 #include "output.h"
 
 #include <vecdb/dataset_io.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace vecdb::cli {
@@ -17,8 +19,32 @@ struct DescribeOptions {
     std::string json_path;
 };
 
+void show_database_file(const Output& output, const std::string& path, const DatabaseFile& file) {
+    output.line("file", path);
+    output.line("format", "file of a database");
+    output.line("kind", file.kind_name());
+    output.line("number", std::to_string(file.number));
+    output.line("database", file.database);
+    output.line("version",
+                std::to_string(file.version) + ", to be read by " +
+                    std::to_string(file.reader_version) + " or later");
+    output.line("bytes", grouped(file.bytes));
+    output.finish({{"file", path},
+                   {"format", "vecdb"},
+                   {"kind", file.kind_name()},
+                   {"number", file.number},
+                   {"database", file.database},
+                   {"version", file.version},
+                   {"reader_version", file.reader_version},
+                   {"file_bytes", file.bytes}});
+}
+
 void run_describe(const DescribeOptions& options) {
     const Output output(options.json_path);
+    if (const std::optional<DatabaseFile> file = read_database_file(options.path)) {
+        show_database_file(output, options.path, *file);
+        return;
+    }
     const DatasetInfo info = value_of(describe_dataset(options.path), ExitCode::kInput);
     const std::string format(to_string(info.format));
     const std::string item(to_string(info.item));
@@ -43,7 +69,10 @@ void run_describe(const DescribeOptions& options) {
 void add_describe(CLI::App& tool, Command& chosen) {
     auto options = std::make_shared<DescribeOptions>();
     CLI::App* command = tool.add_subcommand("describe", "Check a file and show what it holds");
-    command->add_option("FILE", options->path, ".npy, .fvecs, .ivecs, .bvecs, .fbin, .ibin, ...")
+    command
+        ->add_option("FILE",
+                     options->path,
+                     ".npy, .fvecs, .ivecs, .bvecs, .fbin, .ibin, ..., or a file of a database")
         ->required();
     add_json_option(*command, options->json_path);
     command->callback([options, &chosen] {

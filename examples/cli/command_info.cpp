@@ -1,6 +1,7 @@
-// vecdb info: what this build is and what it finds on this machine.
+// vecdb info: what this build is and what it finds on this machine, or what a database holds.
 
 #include "command.h"
+#include "database_info.h"
 #include "exit_code.h"
 #include "output.h"
 
@@ -18,6 +19,7 @@ namespace {
 
 struct InfoOptions {
     bool system = false;
+    std::string directory;
     std::string json_path;
 };
 
@@ -35,7 +37,7 @@ std::vector<std::string> strings(const std::vector<std::string_view>& views) {
     return {views.begin(), views.end()};
 }
 
-void run_info(const InfoOptions& options) {
+void run_system(const InfoOptions& options) {
     const Output output(options.json_path);
     const std::string active(value_of(active_simd_level(), ExitCode::kUnsupported));
     const auto available = strings(available_simd_levels());
@@ -64,13 +66,18 @@ void run_info(const InfoOptions& options) {
 
 void add_info(CLI::App& tool, Command& chosen) {
     auto options = std::make_shared<InfoOptions>();
-    CLI::App* command = tool.add_subcommand("info", "Show the build and the machine");
-    command->add_flag("--system", options->system, "Version, compiler, SIMD levels, threads")
-        ->required();
+    CLI::App* command =
+        tool.add_subcommand("info", "Show the build and the machine, or a database");
+    CLI::Option_group* what = command->add_option_group("What", "One of");
+    what->add_option(
+        "DIR", options->directory, "A database: its collections and how it was closed");
+    what->add_flag("--system", options->system, "Version, compiler, SIMD levels, threads");
+    what->require_option(1);
     add_json_option(*command, options->json_path);
     command->callback([options, &chosen] {
         chosen = [options] {
-            run_info(*options);
+            if (options->system) return run_system(*options);
+            show_database(Output(options->json_path), options->directory);
         };
     });
 }

@@ -1,10 +1,12 @@
-// vecdb search: the rows of a file that are nearest to a query.
+// vecdb search: the rows of a file or of a database that are nearest to a query.
 
 #include "command.h"
 #include "exit_code.h"
+#include "hits.h"
 #include "import.h"
 #include "inputs.h"
 #include "output.h"
+#include "search_command.h"
 
 #include <vecdb/collection.h>
 #include <vecdb/dataset_io.h>
@@ -12,20 +14,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
+#include <system_error>
 
 namespace vecdb::cli {
 namespace {
-
-struct CommandOptions {
-    std::string path;
-    std::string query_path;
-    std::optional<std::uint64_t> query_row;
-    SearchSettings settings;
-    std::string json_path;
-};
 
 FloatMatrix read_query_row(const std::string& path, std::uint64_t row) {
     const DatasetReader reader = value_of(DatasetReader::open(path), ExitCode::kInput);
@@ -41,33 +36,26 @@ FloatMatrix read_query_row(const std::string& path, std::uint64_t row) {
     return query;
 }
 
-FloatMatrix read_query(const CommandOptions& options, std::size_t dim) {
+FloatMatrix read_query(const SearchCommand& options, std::size_t dim) {
     if (options.query_row) return read_query_row(options.path, *options.query_row);
     return read_queries(options.query_path, dim);
 }
 
-void print_hits(const Output& output, const SearchResult& result) {
-    for (std::size_t query = 0; query < result.queries(); ++query) {
-        if (result.queries() > 1) output.text("query " + std::to_string(query) + '\n');
-        output.line("row", "score");
-        for (const Hit& hit : result[query]) {
-            output.line(std::to_string(hit.id), fixed(static_cast<double>(hit.score), 6));
-        }
-    }
+/// Refuse what is for databases only.
+void check_options(const SearchCommand& command) {
+    const char* wrong = nullptr;
+    if (!command.collection.empty()) wrong = "--collection";
+    if (command.query_id) wrong = "--query-id";
+    if (command.exact) wrong = "--exact";
+    if (command.allow_partial) wrong = "--allow-partial";
+    if (wrong == nullptr) return;
+    throw CommandError(
+        ExitCode::kUsage,
+        std::string(wrong) + ": " + command.path + " is not the directory of a database");
 }
 
-Json hits_to_json(const SearchResult& result) {
-    Json queries = Json::array();
-    for (std::size_t query = 0; query < result.queries(); ++query) {
-        Json hits = Json::array();
-        for (const Hit& hit : result[query])
-            hits.push_back({{"row", hit.id}, {"score", hit.score}});
-        queries.push_back({{"query", query}, {"hits", hits}});
-    }
-    return queries;
-}
-
-void run_search(const CommandOptions& options) {
+void search_file(const SearchCommand& options) {
+    check_options(options);
     const Output output(options.json_path);
     const SearchSettings& settings = options.settings;
     const DatasetInfo info = value_of(describe_dataset(options.path), ExitCode::kInput);
@@ -84,7 +72,7 @@ void run_search(const CommandOptions& options) {
         ExitCode::kInput);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
 
-    print_hits(output, result);
+    print_hits(output, result, "row");
     output.finish({{"file", options.path},
                    {"rows", collection.count()},
                    {"dim", info.dim},
@@ -94,24 +82,48 @@ void run_search(const CommandOptions& options) {
                    {"threads", settings.thread_count()},
                    {"simd", value_of(active_simd_level(), ExitCode::kUnsupported)},
                    {"search_ms", took.count()},
-                   {"queries", hits_to_json(result)}});
+                   {"queries", hits_to_json(result, "row")}});
+}
+
+/// Tell whether the path is a database's, or would be one if anything were there.
+bool asks_database(const SearchCommand& options) {
+    std::error_code error;
+    const auto status = std::filesystem::status(options.path, error);
+    if (std::filesystem::exists(status)) return std::filesystem::is_directory(status);
+    return options.query_id || !options.collection.empty();
 }
 
 }  // namespace
 
 void add_search(CLI::App& tool, Command& chosen) {
-    auto options = std::make_shared<CommandOptions>();
-    CLI::App* command = tool.add_subcommand("search", "Find the rows of a file nearest to a query");
-    command->add_option("FILE", options->path, "The vectors: .npy, .fvecs, .fbin, ...")->required();
+    auto options = std::make_shared<SearchCommand>();
+    CLI::App* command = tool.add_subcommand(
+        "search", "Find the rows of a file or of a database nearest to a query");
+    command
+        ->add_option("FILE",
+                     options->path,
+                     "The vectors: .npy, .fvecs, .fbin, ..., or the directory of a database")
+        ->required();
     CLI::Option_group* query = command->add_option_group("Query", "What to look for");
     query->add_option("--query-row", options->query_row, "Row N of FILE")->type_name("N");
-    query->add_option("--query", options->query_path, "Every row of a file")->type_name("Q.npy");
+    query->add_option("--query-id", options->query_id, "A row of the database")->type_name("ID");
+    query->add_option("--query,--queries", options->query_path, "Every row of a file")
+        ->type_name("Q.npy");
     query->require_option(1);
+    command
+        ->add_option(
+            "--collection", options->collection, "Of the database, or an alias; the only one")
+        ->type_name("NAME");
+    command->add_flag("--exact", options->exact, "In a database: past the index");
+    command->add_flag("--allow-partial",
+                      options->allow_partial,
+                      "In a database: search what is left of rows whose files are damaged");
     add_search_settings(*command, options->settings);
     add_json_option(*command, options->json_path);
-    command->callback([options, &chosen] {
+    command->callback([options, command, &chosen] {
+        options->metric_given = command->count("--metric") != 0;
         chosen = [options] {
-            run_search(*options);
+            asks_database(*options) ? search_database(*options) : search_file(*options);
         };
     });
 }

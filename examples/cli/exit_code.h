@@ -14,11 +14,15 @@ namespace vecdb::cli {
 /// What the process returns. Part of the tool's interface; `vecdb --help` lists them.
 enum class ExitCode : int {
     kOk = 0,
-    kNotSound = 1,     ///< The command ran, and what it measured breaks a promise of the library.
-    kUsage = 2,        ///< The command line is wrong.
-    kInput = 3,        ///< An input file is missing, malformed, or does not fit the others.
+    /// The command ran, and the answer is no: what it measured breaks a promise of the library, a
+    /// database is damaged, not all of it could be repaired.
+    kNotSound = 1,
+    kUsage = 2,  ///< The command line is wrong.
+    kInput = 3,  ///< An input file or a database is missing, malformed, or does not fit the others.
     kUnsupported = 4,  ///< This version, build or machine cannot do it, VECDB_SIMD included.
-    kOther = 5,        ///< Output cannot be written, memory is short, or a defect.
+    /// Output cannot be written, another writer has the database open, memory is short, or a
+    /// defect.
+    kOther = 5,
 };
 
 /// End the command with a code and one line on standard error.

@@ -22,6 +22,14 @@ constexpr std::pair<const char*, Codes> kCodes[] = {{"default", Codes::kDefault}
                                                     {"pq4", Codes::kPq4},
                                                     {"opq4", Codes::kOpq4}};
 
+/// Return " codes=NAME"; nothing for the default.
+std::string codes_text(Codes codes) {
+    for (const auto& [name, each] : kCodes) {
+        if (codes == each && codes != Codes::kDefault) return std::string(" codes=") + name;
+    }
+    return {};
+}
+
 [[noreturn]] void fail(const std::string& option, const std::string& what) {
     throw CommandError(ExitCode::kUsage, option + ": " + what);
 }
@@ -122,6 +130,31 @@ IndexOptions parse_index(const std::string& text) {
 std::string index_name(const IndexOptions& options) {
     constexpr const char* kNames[] = {"flat", "hnsw", "ivf", "custom"};
     return kNames[options.index()];
+}
+
+std::string index_text(const IndexOptions& options) {
+    std::string text = index_name(options);
+    if (const auto* flat = std::get_if<FlatOptions>(&options)) {
+        text += codes_text(flat->codes);
+    } else if (const auto* hnsw = std::get_if<HnswOptions>(&options)) {
+        std::ostringstream alpha;
+        alpha << hnsw->alpha;
+        text += " m=" + std::to_string(hnsw->m) +
+                " ef_construction=" + std::to_string(hnsw->ef_construction) +
+                " alpha=" + alpha.str() + codes_text(hnsw->codes);
+    } else if (const auto* ivf = std::get_if<IvfOptions>(&options)) {
+        text += " nlist=" + std::to_string(ivf->nlist) + codes_text(ivf->codes) +
+                " pq_dims=" + std::to_string(ivf->pq_dims);
+    } else if (const auto* custom = std::get_if<CustomOptions>(&options)) {
+        text += ' ' + custom->name;
+        for (const auto& [key, value] : custom->parameters)
+            text += ' ' + key + '=' + value;
+    }
+    return text;
+}
+
+bool same_index(const IndexOptions& left, const IndexOptions& right) {
+    return index_text(left) == index_text(right);
 }
 
 }  // namespace vecdb::cli

@@ -32,4 +32,11 @@ struct NamedValues {
 /// Return the name of an index as parse_index() reads it.
 [[nodiscard]] std::string index_name(const IndexOptions& options);
 
+/// Write an index with all its parameters, as parse_index() reads it; `custom` and its name for a
+/// program's own.
+[[nodiscard]] std::string index_text(const IndexOptions& options);
+
+/// Tell whether two indexes have the same parameters.
+[[nodiscard]] bool same_index(const IndexOptions& left, const IndexOptions& right);
+
 }  // namespace vecdb::cli

@@ -31,8 +31,9 @@ void add_search_settings(CLI::App& command, SearchSettings& settings) {
         ->check(CLI::Range(std::size_t{0}, kMaxThreads))
         ->capture_default_str();
     command
-        .add_option(
-            "--allowed", settings.allowed_path, "Which rows may be returned, one byte a row")
+        .add_option("--allowed",
+                    settings.allowed_path,
+                    "Which rows may be returned, a byte for each row; of a database, for each id")
         ->type_name("MASK.npy");
 }
 

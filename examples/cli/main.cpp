@@ -1,4 +1,5 @@
-// The vecdb tool: look into files of vectors, search them, and measure the library.
+// The vecdb tool: look into files of vectors, search them, keep them in databases, and measure the
+// library.
 
 #include "command.h"
 #include "exit_code.h"
@@ -18,11 +19,14 @@ using vecdb::cli::ExitCode;
 constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  success\n"
-    "  1  the command ran and found an answer that breaks a promise of the library\n"
+    "  1  the command ran and the answer is no: an answer breaks a promise of the library, a\n"
+    "     database is damaged, not all of it could be repaired\n"
     "  2  the command line is wrong\n"
-    "  3  an input file is missing, malformed, or does not fit the others\n"
+    "  3  an input file or a database is missing, malformed, or does not fit the others\n"
     "  4  not supported by this version, build or machine, VECDB_SIMD included\n"
-    "  5  anything else: output cannot be written, memory is short, a defect\n\n"
+    "  5  anything else: output cannot be written, another writer has the database open, memory "
+    "is\n"
+    "     short, a defect\n\n"
     "Environment:\n"
     "  VECDB_SIMD  force an instruction set that `vecdb info --system` lists as available";
 
@@ -53,8 +57,9 @@ int run(const vecdb::cli::Command& command) {
 }
 
 int run_tool(int argc, char** argv) {
-    CLI::App tool("vecdb: look into files of vectors, search them, and measure the library",
-                  "vecdb");
+    CLI::App tool(
+        "vecdb: look into files of vectors and databases, search them, and measure the library",
+        "vecdb");
     tool.set_version_flag("--version", std::string(vecdb::version()));
     tool.footer(kFooter);
     tool.require_subcommand(1);
@@ -64,6 +69,12 @@ int run_tool(int argc, char** argv) {
     vecdb::cli::add_search(tool, chosen);
     vecdb::cli::add_info(tool, chosen);
     vecdb::cli::add_bench(tool, chosen);
+    vecdb::cli::add_import(tool, chosen);
+    vecdb::cli::add_compact(tool, chosen);
+    vecdb::cli::add_verify(tool, chosen);
+    vecdb::cli::add_repair(tool, chosen);
+    vecdb::cli::add_snapshot(tool, chosen);
+    vecdb::cli::add_restore(tool, chosen);
     try {
         tool.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

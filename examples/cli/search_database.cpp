@@ -1,0 +1,101 @@
+#include "database_access.h"
+#include "exit_code.h"
+#include "hits.h"
+#include "output.h"
+#include "search_command.h"
+#include "vector_file.h"
+
+#include <vecdb/collection.h>
+#include <vecdb/database.h>
+#include <vecdb/simd.h>
+
+#include <chrono>
+#include <string>
+
+namespace vecdb::cli {
+namespace {
+
+void check_options(const SearchCommand& command) {
+    if (command.query_row) {
+        throw CommandError(
+            ExitCode::kUsage,
+            "--query-row: " + command.path + " is a database; --query-id names one of its vectors");
+    }
+    if (command.metric_given) {
+        throw CommandError(
+            ExitCode::kUsage,
+            "--metric: " + command.path + " is a database, its collections have one");
+    }
+}
+
+SearchOptions options_of(const SearchCommand& command) {
+    SearchOptions options{.k = command.settings.k,
+                          .threads = command.settings.thread_count(),
+                          .exact = command.exact,
+                          .allow_partial = command.allow_partial};
+    if (command.settings.allowed_path.empty()) return options;
+    const auto mask = value_of(read_mask(command.settings.allowed_path), ExitCode::kInput);
+    Bitset bits(mask.size());
+    for (std::size_t id = 0; id < mask.size(); ++id)
+        bits.set(id, mask[id] != 0);
+    options.filter = Filter::allow(bits);
+    return options;
+}
+
+SearchResult search_by_id(const Collection& collection, Id id, const SearchOptions& options) {
+    const FetchedRows row = value_of(collection.get(id), ExitCode::kInput);
+    if (!row.found[0]) {
+        throw CommandError(ExitCode::kUsage,
+                           "--query-id: the collection '" + collection.name() + "' has no row " +
+                               std::to_string(id));
+    }
+    return value_of(collection.search(row.view(), options), ExitCode::kInput);
+}
+
+SearchResult search_by_file(const Collection& collection,
+                            const std::string& path,
+                            const SearchOptions& options) {
+    const VectorField& field = collection.schema().vectors[0];
+    VectorFile file(path, field.element_type);
+    file.expect(field.dim, "the collection '" + collection.name() + '\'', true);
+    if (file.rows() == 0) throw CommandError(ExitCode::kInput, path + ": no queries in the file");
+    const MatrixView queries = file.read(0, file.rows());
+    Result<SearchResult> result = collection.search(queries, options);
+    if (result.status().code() == StatusCode::kInvalidArgument) {
+        throw CommandError(ExitCode::kInput, path + ": " + result.status().message());
+    }
+    return value_of(std::move(result), ExitCode::kInput);
+}
+
+}  // namespace
+
+void search_database(const SearchCommand& command) {
+    check_options(command);
+    const Output output(command.json_path);
+    const Database db = open_to_read(command.path);
+    const Collection collection = choose_collection(db, command.path, command.collection);
+    const SearchOptions options = options_of(command);
+    const std::size_t allowed = value_of(collection.count(options.filter), ExitCode::kInput);
+
+    const auto start = std::chrono::steady_clock::now();
+    const SearchResult result = command.query_id
+                                    ? search_by_id(collection, *command.query_id, options)
+                                    : search_by_file(collection, command.query_path, options);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+
+    const VectorField& field = collection.schema().vectors[0];
+    print_hits(output, result, "id");
+    output.finish({{"database", command.path},
+                   {"collection", collection.name()},
+                   {"rows", collection.count()},
+                   {"dim", field.dim},
+                   {"metric", to_string(field.metric)},
+                   {"k", options.k},
+                   {"allowed", allowed},
+                   {"threads", options.threads},
+                   {"simd", value_of(active_simd_level(), ExitCode::kUnsupported)},
+                   {"search_ms", took.count()},
+                   {"queries", hits_to_json(result, "id")}});
+}
+
+}  // namespace vecdb::cli
