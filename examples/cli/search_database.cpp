@@ -75,7 +75,10 @@ void search_database(const SearchCommand& command) {
     const Database db = open_to_read(command.path);
     const Collection collection = choose_collection(db, command.path, command.collection);
     const SearchOptions options = options_of(command);
-    const std::size_t allowed = value_of(collection.count(options.filter), ExitCode::kInput);
+    // Counting under a filter needs all rows, also with --allow-partial.
+    const std::size_t allowed = options.filter.allows_all()
+                                    ? collection.count()
+                                    : value_of(collection.count(options.filter), ExitCode::kInput);
 
     const auto start = std::chrono::steady_clock::now();
     const SearchResult result = command.query_id
