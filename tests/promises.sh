@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Every test case that docs/promises.md names exists, in the file that it names.
+# Every test case that docs/promises.md and docs/reliability.md name exists, in the file that they name.
 # Usage: promises.sh [ROOT]
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
-failed=0 named=0
+failed=0 named=0 pages=(docs/promises.md docs/reliability.md)
 
 # test_cases FILE: the names of its test cases, one a line; literals that follow each other are one.
 test_cases() {
@@ -26,8 +26,8 @@ while IFS= read -r line; do
             failed=1
         fi
     done < <(grep -oE '`[^` ]+\.cpp`|"[^"]+"' <<<"$line")
-done < <(grep '^|' docs/promises.md)
+done < <(grep -h '^|' "${pages[@]}")
 
-[[ $named -gt 0 ]] || { echo "FAILED: docs/promises.md names no test case" && failed=1; }
+[[ $named -gt 0 ]] || { echo "FAILED: ${pages[*]} name no test case" && failed=1; }
 [[ $failed == 0 ]] && echo "promises: $named test cases named, all there"
 exit "$failed"
