@@ -316,13 +316,10 @@ Status Manifest::note(Status status) {
 Status Manifest::apply(std::vector<Change>& changes, const StoredPosition& position) {
     for (const Change& change : changes)
         VECDB_TRY(catalogue_.apply(change));
-    const auto add = [&](Change change) {
-        changes.push_back(std::move(change));
-        return catalogue_.apply(changes.back());
-    };
     for (const std::uint64_t number : catalogue_.unused()) {
         dropped_.push_back({catalogue_.files().at(number).kind, number});
-        VECDB_TRY(add(DropFile{number}));
+        changes.emplace_back(DropFile{number});
+        VECDB_TRY(catalogue_.apply(changes.back()));
     }
     for (const StoredLog& log : catalogue_.position().logs) {
         const bool kept = std::any_of(position.logs.begin(),
@@ -332,7 +329,8 @@ Status Manifest::apply(std::vector<Change>& changes, const StoredPosition& posit
     }
     StoredPosition next = position;
     next.next_file = next_file_;
-    return add(std::move(next));
+    changes.emplace_back(std::move(next));
+    return catalogue_.apply(changes.back());
 }
 
 Status Manifest::commit(std::vector<Change> changes, const StoredPosition& position) {
