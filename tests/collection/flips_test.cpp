@@ -205,7 +205,7 @@ TEST_CASE("every cut and every longer file is noticed", "[flips]") {
                  with_change(files, path, state, [&](auto& bytes) { bytes.resize(size); }));
         });
     for (const std::string& path : small.files->names()) {
-        for (const std::size_t more : {1, 8, 64, 4'096}) {
+        for (const std::size_t more : {1U, 8U, 64U, 4'096U}) {
             for (const int with : {0, 0xFF}) {
                 note(tally,
                      path + " with " + std::to_string(more) + " more",

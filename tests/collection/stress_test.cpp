@@ -1,8 +1,10 @@
 // Everything at once: writers, readers, pins, flushes, rebuilds behind an alias, partitions and
-// collections that come and go. VECDB_STRESS_SECONDS says for how long, 2 if not set.
+// collections that come and go, in memory and on disk, there with checkpoints, snapshots and
+// readers of the files. VECDB_STRESS_SECONDS says for how long each, 2 if not set.
 
 #include "support/catch.h"
 #include "support/collections.h"
+#include "support/memory_storage.h"
 
 #include <vecdb/database.h>
 
@@ -11,6 +13,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -37,7 +40,8 @@ std::vector<Id> ids_of(std::size_t group) {
 /// One thread of the stress and what went wrong in it.
 class Worker {
   public:
-    Worker(Database& database, std::uint64_t seed) : database_(database), random_(seed) {}
+    Worker(Database& database, const OpenOptions& files, std::uint64_t seed)
+        : database_(database), files_(files), random_(seed) {}
 
     void write();
     void read();
@@ -45,6 +49,9 @@ class Worker {
     void maintain();
     void rebuild();
     void come_and_go();
+    /// On disk only.
+    void save();
+    void read_files();
 
     [[nodiscard]] const std::vector<std::string>& faults() const { return faults_; }
     [[nodiscard]] std::size_t steps() const { return steps_; }
@@ -80,6 +87,7 @@ class Worker {
     void check_pin(const Pin& pin);
 
     Database& database_;
+    const OpenOptions& files_;
     std::mt19937_64 random_;
     std::vector<std::string> faults_;
     std::size_t steps_ = 0;
@@ -240,6 +248,32 @@ void Worker::come_and_go() {
     }
 }
 
+void Worker::save() {
+    database_.checkpoint().check();
+    const std::string copy = "copy" + std::to_string(steps_);
+    if (below(4) == 0) {
+        database_.snapshot_to(copy).check();
+        const Database found = Database::open(copy, files_).value();
+        check_group(found.collection("live").value());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(below(5)));
+}
+
+/// Follow the writers by their files.
+void Worker::read_files() {
+    OpenOptions options = files_;
+    options.mode = OpenMode::kReadOnly;
+    options.verify = below(2) == 0 ? Verify::kFull : Verify::kLazy;
+    auto reader = Database::open("d", options);
+    expect(reader.status(), {StatusCode::kStale});
+    for (std::size_t i = 0; reader.ok() && i < 5; ++i) {
+        const auto found = reader->collection("live");
+        expect(found.status(), {});
+        if (found.ok()) check_group(*found);
+        expect(reader->refresh().status(), {StatusCode::kStale});
+    }
+}
+
 std::chrono::seconds duration() {
     static const char* const kSeconds = std::getenv("VECDB_STRESS_SECONDS");     // NOLINT
     return std::chrono::seconds(kSeconds != nullptr ? std::atoi(kSeconds) : 2);  // NOLINT
@@ -248,22 +282,32 @@ std::chrono::seconds duration() {
 }  // namespace
 
 TEST_CASE("readers, writers, pins, rebuilds, flushes and drops at once leave nothing torn") {
-    Database database = Database::in_memory().value();
+    const bool durable = GENERATE(false, true);
+    OpenOptions files;
+    files.sync = SyncMode::kInterval;
+    files.sync_interval = std::chrono::milliseconds(1);
+    files.checkpoint_bytes = std::uint64_t{64} << 10U;
+    files.keep_replaced = std::chrono::seconds(0);
+    files.memory_budget = 20'000;
+    files.storage = std::make_shared<test::MemoryStorage>();
+    Database database =
+        durable ? Database::open("d", files).value() : Database::in_memory().value();
     database.create_collection("first", schema(200)).status().check();
     database.create_alias("live", "first").check();
 
     using Step = void (Worker::*)();
-    const std::vector<Step> steps = {&Worker::write,
-                                     &Worker::write,
-                                     &Worker::read,
-                                     &Worker::read,
-                                     &Worker::pin,
-                                     &Worker::maintain,
-                                     &Worker::rebuild,
-                                     &Worker::come_and_go};
+    std::vector<Step> steps = {&Worker::write,
+                               &Worker::write,
+                               &Worker::read,
+                               &Worker::read,
+                               &Worker::pin,
+                               &Worker::maintain,
+                               &Worker::rebuild,
+                               &Worker::come_and_go};
+    if (durable) steps.insert(steps.end(), {&Worker::save, &Worker::read_files});
     std::vector<Worker> workers;
     for (std::size_t i = 0; i < steps.size(); ++i)
-        workers.emplace_back(database, i + 1);
+        workers.emplace_back(database, files, i + 1);
     std::atomic<bool> done{false};
     std::vector<std::string> thrown(steps.size());
     std::vector<std::thread> threads;
@@ -287,6 +331,12 @@ TEST_CASE("readers, writers, pins, rebuilds, flushes and drops at once leave not
         CHECK(workers[i].faults() == std::vector<std::string>());
         CHECK(workers[i].steps() > 0);
     }
+    if (!durable) return;
+    const std::size_t count = database.collection("live").value().count();
+    database.close().check();
+    const Database again = Database::open("d", files).value();
+    CHECK(again.open_report().damage.empty());
+    CHECK(again.collection("live").value().count() == count);
 }
 
 }  // namespace vecdb

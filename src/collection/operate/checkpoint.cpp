@@ -26,7 +26,7 @@ constexpr std::size_t kFreeFiles = 4;
 
 /// A collection at the moment of the checkpoint.
 struct Captured {
-    std::shared_ptr<CollectionState> collection;
+    CollectionState* collection;
     CollectionState::VersionPointer version;
 };
 
@@ -138,17 +138,19 @@ Status checkpoint(DatabaseState& state) {
     if (!store.durable()) {
         return {StatusCode::kFailedPrecondition, "a database in memory has no checkpoints"};
     }
+    HeldCollections held;
     const Lock committing(store.committing());
-    return checkpoint(state, store);
+    return checkpoint(state, store, held);
 }
 
-Status checkpoint(DatabaseState& state, Store& store) {
+Status checkpoint(DatabaseState& state, Store& store, HeldCollections& held) {
     std::vector<Captured> captured;
     VECDB_ASSIGN(const std::uint64_t cut, store.cut([&] {
-        for (auto& collection : state.collections_now()) {
+        held = state.collections_now();
+        for (const auto& collection : held) {
             // What was not loaded has not changed; of what lost rows the files stay as they are.
             if (collection->loaded() && collection->check_whole().ok())
-                captured.push_back({collection, collection->version()});
+                captured.push_back({collection.get(), collection->version()});
         }
     }));
     Checkpoint checkpoint(store, store.committed(), cut);

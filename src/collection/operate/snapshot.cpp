@@ -36,8 +36,9 @@ Status snapshot(DatabaseState& state, const std::string& directory) {
         VECDB_TRY(each->check_whole());
     Storage& storage = *store.options().storage;
     VECDB_TRY(make_empty(storage, directory));
+    HeldCollections held;
     const Lock committing(store.committing());
-    VECDB_TRY(checkpoint(state, store));
+    VECDB_TRY(checkpoint(state, store, held));
     // All is in files now: what is in the log came later.
     persist::Catalogue catalogue = store.committed();
     persist::StoredPosition position = catalogue.position();

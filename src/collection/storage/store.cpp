@@ -104,15 +104,19 @@ Status Store::lock_or_make() {
 /// may be gone; then another look finds what came instead.
 Status Store::look_beside_writer() {
     Status missing;
+    std::optional<FoundAt> before;
     for (int attempt = 0; attempt < kReaderAttempts; ++attempt) {
-        const FoundAt before = found_->at();
+        // There is a database.
+        VECDB_ASSIGN(const auto current, persist::read_current(*storage_, directory_));
         found_ = std::make_unique<Found>();
         Status looked = look();
         if (looked.ok()) looked = found_->files->hold_all();
         if (looked.code() != StatusCode::kNotFound) return looked;
-        VECDB_TRY(persist::read_current(*storage_, directory_).status());  // there is a database
-        // Nobody wrote meanwhile: the file is lost.
-        const bool lost = found_->at() == before;
+        FoundAt at = found_->at();
+        at.current = current;
+        // Nobody wrote since the last look: the file is lost.
+        const bool lost = before == at;
+        before = at;
         if (lost && found_->files != nullptr) return {};
         if (lost) return {StatusCode::kCorruption, looked.message()};
         missing = std::move(looked);
