@@ -56,7 +56,8 @@ mutants() {
 }
 
 tree=$PWD/build/mutants/tree
-build=$PWD/build/mutants/build
+build=$tree/build/dev
+logs=$PWD/build/mutants
 wanted=("$@")
 survived=0
 
@@ -75,15 +76,15 @@ PYTHON
         survived=1
         return 0
     fi
-    if ! cmake --build "$build" --target "$test" >"$build/$name.log" 2>&1; then
+    if ! cmake --build "$build" --target "$test" >"$logs/$name.log" 2>&1; then
         result="DOES NOT COMPILE"
         survived=1
-    elif timeout 600 "$build/tests/$test" >"$build/$name.log" 2>&1; then
+    elif timeout 600 "$build/tests/$test" >"$logs/$name.log" 2>&1; then
         result="SURVIVED"
         survived=1
     else
         # The first test case that failed is named between two lines of hyphens.
-        result=$(grep -m1 -A1 -E '^-{70,}$' "$build/$name.log" | tail -n 1)
+        result=$(grep -m1 -A1 -E '^-{70,}$' "$logs/$name.log" | tail -n 1)
     fi
     printf '| %s | %s | %s |\n' "$name" "$test" "$result"
     cp "$file" "$tree/$file"
@@ -92,8 +93,7 @@ PYTHON
 rm -rf "$tree"
 mkdir -p "$tree"
 git ls-files -z | xargs -0 cp --parents -t "$tree"
-cmake -S "$tree" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_FLAGS_RELWITHDEBINFO='-O1' \
-    -DVECDB_BUILD_TESTS=ON -DVECDB_BUILD_BENCH=OFF >/dev/null
+(cd "$tree" && cmake --preset dev >/dev/null)
 cmake --build "$build" --target power_test flips_test io_faults_test sealed_test durable_test model_test >/dev/null
 printf '| mutant | test | test case that fails |\n|---|---|---|\n'
 mutants
