@@ -48,9 +48,6 @@ mutants() {
         'made->partition.covered = last_ + 1;' 'made->partition.covered = 0;'
     mutant half-built-kept src/collection/operate/recovery.cpp durable_test \
         'if (stored.building) {' 'if (false) {'
-    mutant torn-end-believed src/persist/journal.cpp power_test \
-        'if (!head || head->sequence != tail_.end.sequence + 1) return false;' \
-        'if (!head) return false;'
     mutant lost-rows-unsaid src/collection/query/source.h durable_test \
         'if (partition.lost != nullptr && !options.allow_partial) {' 'if (false) {'
 }

@@ -268,6 +268,7 @@ class CollectionState {
                            const collection::Store& store,
                            collection::PartitionSaver& saver) const
         VECDB_REQUIRES(store.committing(), writer_);
+    Status check_buildable(const BuildOptions& options) const;
     template <class One>
     Status rewrite_partitions(const collection::PartitionInfo* only,
                               const BuildOptions& options,

@@ -336,16 +336,21 @@ Status CollectionState::flush(const PartitionInfo* only, const BuildOptions& opt
     return std::exchange(background_error_, Status());
 }
 
+/// Check that segments may be rewritten as `options` say.
+Status CollectionState::check_buildable(const BuildOptions& options) const {
+    VECDB_TRY(options.validate());
+    VECDB_TRY(options.control.check());
+    VECDB_TRY(check_whole());
+    return store().check_writable();
+}
+
 /// Call one(info, options) for `only` or for every partition that has rows or had some. When
 /// several have rows, those with too few for the index are passed over.
 template <class One>
 Status CollectionState::rewrite_partitions(const PartitionInfo* only,
                                            const BuildOptions& options,
                                            One one) {
-    VECDB_TRY(options.validate());
-    VECDB_TRY(options.control.check());
-    VECDB_TRY(check_whole());
-    VECDB_TRY(store().check_writable());
+    VECDB_TRY(check_buildable(options));
     const Rewriting rewriting(*this, only, options.control);
     if (!rewriting.begun()) {
         VECDB_TRY(options.control.check());

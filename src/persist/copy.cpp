@@ -32,7 +32,7 @@ Status copy_file(Storage& storage,
 }  // namespace
 
 Status link_or_copy(Storage& storage, const std::string& from, const std::string& to) {
-    const Status linked = storage.link(from, to);
+    Status linked = storage.link(from, to);
     if (linked.code() != StatusCode::kUnsupported) return linked;
     VECDB_ASSIGN(const auto file, storage.open(from));
     return copy_file(storage, from, to, file->size());

@@ -125,7 +125,7 @@ Status Recovery::add(std::uint64_t id, const persist::StoredCollection& stored) 
         unfinished_.push_back(id);
         return {};
     }
-    const Status valid = stored.schema.validate();
+    Status valid = stored.schema.validate();
     if (valid.code() == StatusCode::kOutOfMemory) return valid;
     if (!valid.ok()) {
         return {StatusCode::kCorruption,

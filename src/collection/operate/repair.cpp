@@ -20,7 +20,6 @@ namespace vecdb::collection {
 
 using persist::FileHeader;
 using persist::FileKind;
-using persist::FileName;
 using persist::JournalEnd;
 using persist::JournalRecord;
 using persist::ReadCatalogue;
@@ -96,10 +95,12 @@ Status Repair::set_aside(const VerifyReport& found) {
         if (known || damage.file == directory_) continue;
         done.push_back(damage.file);
         const std::string name = damage.file.substr(directory_.size() + 1);
-        const Status copied = persist::link_or_copy(storage_, damage.file, folder + '/' + name);
+        std::string second = folder;
+        second.append("/").append(name);
+        const Status copied = persist::link_or_copy(storage_, damage.file, second);
         if (copied.code() == StatusCode::kNotFound) continue;  // it is missing
         if (copied.code() != StatusCode::kAlreadyExists) VECDB_TRY(copied);
-        report_.set_aside.push_back(folder + '/' + name);
+        report_.set_aside.push_back(std::move(second));
     }
     VECDB_TRY(storage_.sync_directory(folder));
     return storage_.sync_directory(directory_);

@@ -32,6 +32,7 @@ class Verification {
 
   private:
     Status look();
+    Status check_rows(const persist::ReadCatalogue& read, const std::string& manifest);
     Status check_log(const persist::ReadCatalogue& read);
     Status check_file(std::uint64_t number);
     Status check_partition(const StoredPartition& partition, const VectorField& field);
@@ -78,15 +79,19 @@ Status Verification::look() {
     if (!has_catalogue) return {};
     VECDB_TRY(count(manifest));
     VECDB_TRY(check_log(*read));
+    return check_rows(*read, manifest);
+}
 
+/// Check the files that the catalogue names.
+Status Verification::check_rows(const persist::ReadCatalogue& read, const std::string& manifest) {
     files_ = std::make_unique<persist::FileSet>(storage_,
                                                 directory_,
-                                                read->current.database,
+                                                read.current.database,
                                                 persist::Access::kMapped,
-                                                read->catalogue.files());
+                                                read.catalogue.files());
     for (const auto& [number, file] : files_->files())
         VECDB_TRY(check_file(number));
-    for (const auto& [id, collection] : read->catalogue.collections()) {
+    for (const auto& [id, collection] : read.catalogue.collections()) {
         VECDB_ASSIGN(const bool valid, note(manifest, collection.schema.validate()));
         if (!valid) continue;
         for (const auto& [number, partition] : collection.partitions)

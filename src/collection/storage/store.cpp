@@ -181,25 +181,31 @@ Result<std::optional<FileName>> Store::find_later_log(std::uint64_t next) const 
     return std::optional<FileName>();
 }
 
+/// Note what a record of the log says, and take over changes of names that are not in the
+/// catalogue.
+Status Store::note_found(const JournalRecord& record, StoredPosition& position) {
+    VECDB_ASSIGN(const persist::LogEntry entry, persist::read_entry(record));
+    if (const auto* rows = std::get_if<persist::LoggedRows>(&entry))
+        found_->written.insert(rows->collection);
+    if (const auto* removal = std::get_if<persist::LoggedRemoval>(&entry))
+        found_->written.insert(removal->collection);
+    const auto* changes = std::get_if<persist::LoggedChanges>(&entry);
+    if (changes == nullptr || record.sequence <= position.covered) return {};
+    for (const Change& change : *changes) {
+        VECDB_TRY(found_->catalogue.apply(change));
+        found_->names.push_back(change);
+        if (const auto* made = std::get_if<persist::SetCollection>(&change))
+            position.next_collection = std::max(position.next_collection, made->id + 1);
+    }
+    return {};
+}
+
 /// Go through the log for its end and for changes of names.
 Status Store::read_names() {
     Catalogue& catalogue = found_->catalogue;
     StoredPosition position = catalogue.position();
-    const auto show = [&](const JournalRecord& record) -> Status {
-        VECDB_ASSIGN(const persist::LogEntry entry, persist::read_entry(record));
-        if (const auto* rows = std::get_if<persist::LoggedRows>(&entry))
-            found_->written.insert(rows->collection);
-        if (const auto* removal = std::get_if<persist::LoggedRemoval>(&entry))
-            found_->written.insert(removal->collection);
-        const auto* changes = std::get_if<persist::LoggedChanges>(&entry);
-        if (changes == nullptr || record.sequence <= position.covered) return {};
-        for (const Change& change : *changes) {
-            VECDB_TRY(catalogue.apply(change));
-            found_->names.push_back(change);
-            if (const auto* made = std::get_if<persist::SetCollection>(&change))
-                position.next_collection = std::max(position.next_collection, made->id + 1);
-        }
-        return {};
+    const auto show = [&](const JournalRecord& record) {
+        return note_found(record, position);
     };
     found_->log.end.sequence = position.covered;
     if (!position.logs.empty()) {

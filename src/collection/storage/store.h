@@ -218,6 +218,7 @@ class Store {
     Status lock_or_make() VECDB_EXCLUDES(mutex_);
     Status read_committed();
     [[nodiscard]] Result<std::optional<persist::FileName>> find_later_log(std::uint64_t next) const;
+    Status note_found(const persist::JournalRecord& record, persist::StoredPosition& position);
     Status read_names();
     Status resume_log(const Found& found) VECDB_REQUIRES(mutex_);
     Status retire_orphans(std::uint64_t last_time) VECDB_REQUIRES(mutex_);

@@ -300,7 +300,7 @@ Result<std::shared_ptr<const SealedSegment>> Loader::find_or_load(const StoredSe
 
 /// Load the index of a segment. One that is damaged can be done without.
 Status Loader::load_index(const StoredSegment& stored, SealedSegment& segment) {
-    const Status loaded = [&]() -> Status {
+    Status loaded = [&]() -> Status {
         VECDB_ASSIGN(const auto file, files_.open(stored.index_file));
         return collection::load_index(*file, field_, segment);
     }();
@@ -340,7 +340,7 @@ Status Loader::load_growing() {
     if (stored_.growing_rows == 0) return {};
     std::shared_ptr<persist::SectionFile> file;
     VECDB_ASSIGN(const auto bytes, read(stored_.growing, file));
-    const Status filled = fill_growing(*file, bytes);
+    Status filled = fill_growing(*file, bytes);
     // Without those that came before the one that cannot be.
     if (!filled.ok())
         loaded_.growing = std::make_shared<GrowingSegment>(loaded_.growing->store().format());
