@@ -42,9 +42,10 @@ Result<LogEntry> read_rows(std::span<const std::byte> payload) {
                     .partition = load<std::uint32_t>(payload, kPartitionAt),
                     .ids = *ids,
                     .vectors = payload.subspan(kRowsIdsAt + ids->size_bytes())};
-    if (rows.vectors.empty() || rows.vectors.size() % ids->size() != 0)
+    if (rows.vectors.empty() || rows.vectors.size() % ids->size() != 0) {
         return misfit("of rows whose vectors have " + std::to_string(rows.vectors.size()) +
                       " bytes for " + std::to_string(ids->size()) + " ids");
+    }
     return LogEntry(rows);
 }
 
