@@ -78,6 +78,7 @@ CollectionState::CollectionState(Identity identity,
                                  const simd::KernelTable& kernels,
                                  std::shared_ptr<collection::Services> services)
     : CollectionState(std::move(identity), kernels, std::move(services), nullptr, 0) {
+    writer_.assert_held();  // nobody else knows of it yet
     install({}, 0);
     loaded_ = true;
 }
@@ -106,10 +107,10 @@ CollectionState::CollectionState(Identity identity,
 /// among them, which are empty.
 void CollectionState::install(std::vector<collection::LoadedPartition> partitions,
                               std::uint64_t sequence) {
-    const Lock writer(writer_);
     Version nothing;
     nothing.sequence = sequence;
     VersionEdit edit(nothing);
+    const WriteLock lock(map_);
     const WriteLock naming(naming_);
     partitions_.clear();  // of a call that failed
     names_.clear();
@@ -143,7 +144,6 @@ void CollectionState::install(std::vector<collection::LoadedPartition> partition
             free_numbers_.push_back(static_cast<std::uint32_t>(i - 1));
     }
     VersionPointer next = edit.finish(0);
-    const WriteLock lock(map_);
     if (!routed && partitions_.size() > 1) {
         directory_ = make_directory(*next, 0);
         directory_since_ = sequence;
@@ -169,7 +169,10 @@ Status CollectionState::load() {
     const Lock lock(loading_);
     if (loaded_) return {};
     VECDB_ASSIGN(auto partitions, loader_());
-    install(std::move(partitions), version()->sequence);
+    {
+        const Lock writer(writer_);
+        install(std::move(partitions), version()->sequence);
+    }
     loader_ = nullptr;
     loaded_ = true;
     if (replayed_) schedule_all();

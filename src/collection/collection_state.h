@@ -201,7 +201,7 @@ class CollectionState {
 
     WriterSide make_partition(std::string name, std::uint32_t number) const;
     void install(std::vector<collection::LoadedPartition> partitions, std::uint64_t sequence)
-        VECDB_EXCLUDES(writer_);
+        VECDB_REQUIRES(writer_);
     void note_damage(const collection::LoadedPartition& loaded) VECDB_REQUIRES(writer_);
     void schedule_all() VECDB_EXCLUDES(writer_);
     Status check_unruled(const char* what) const;
