@@ -7,7 +7,9 @@
 #include "support/temp_directory.h"
 
 #include <cctype>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -33,16 +35,34 @@ Bytes bytes_of_line(const std::string& line) {
     return bytes;
 }
 
-/// Return the hex dumps of FORMAT.md.
-std::vector<Bytes> examples() {
-    std::vector<Bytes> found;
+/// A hex dump of FORMAT.md.
+struct Example {
+    std::string file;  ///< Of which it is a part, if it is a part of one in tests/data.
+    std::size_t offset = 0;
+    Bytes bytes;
+};
+
+/// Return what a line "Example: `FILE`, ..." names, nothing for any other line.
+std::string file_of_line(const std::string& line) {
+    const std::string before = "Example: `tests/data/";
+    if (!line.starts_with(before)) return {};
+    return line.substr(before.size(), line.find('`', before.size()) - before.size());
+}
+
+std::vector<Example> examples() {
+    std::vector<Example> found;
     std::istringstream lines(test::read_bytes(VECDB_FORMAT_MD));
     bool inside = false;
+    std::string file;
     for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("Example:")) file = file_of_line(line);
         const Bytes bytes = bytes_of_line(line);
-        if (!bytes.empty() && !inside) found.emplace_back();
+        if (!bytes.empty() && !inside)
+            found.push_back({file, std::stoul(line.substr(4, 4), nullptr, 16), {}});
         inside = !bytes.empty();
-        if (inside) found.back().insert(found.back().end(), bytes.begin(), bytes.end());
+        if (!inside) continue;
+        Bytes& all = found.back().bytes;
+        all.insert(all.end(), bytes.begin(), bytes.end());
     }
     return found;
 }
@@ -68,9 +88,24 @@ TEST_CASE("the examples of FORMAT.md are the bytes that are written", "[persist]
     journal->append(1, std::as_bytes(std::span(payload))).check();
 
     const auto written = examples();
-    REQUIRE(written.size() == 2);
-    CHECK(written[0] == storage.bytes("rows"));
-    CHECK(written[1] == storage.bytes("log"));
+    REQUIRE(written.size() >= 2);
+    CHECK(written[0].bytes == storage.bytes("rows"));
+    CHECK(written[1].bytes == storage.bytes("log"));
+}
+
+TEST_CASE("the examples of FORMAT.md are the bytes of golden files", "[persist]") {
+    std::size_t seen = 0;
+    for (const Example& example : examples()) {
+        if (example.file.empty()) continue;
+        INFO(example.file);
+        const std::string file = test::read_bytes(VECDB_TEST_DATA "/" + example.file);
+        const auto bytes = std::as_bytes(std::span(file));
+        REQUIRE(bytes.size() >= example.offset + example.bytes.size());
+        const auto part = bytes.subspan(example.offset, example.bytes.size());
+        CHECK(Bytes(part.begin(), part.end()) == example.bytes);
+        ++seen;
+    }
+    CHECK(seen == 3);
 }
 
 }  // namespace vecdb::persist
