@@ -403,6 +403,12 @@ Result<std::span<const std::byte>> Loader::read(const StoredRange& range,
     }
     VECDB_ASSIGN(file, files_.open(range.file));
     VECDB_ASSIGN(const auto bytes, file->read(kShared));
+    if (range.offset % persist::kSectionAlignment != 0) {
+        return corrupt(*file,
+                       "has rows of partition '" + stored_.name + "' at " +
+                           std::to_string(range.offset) + ", no multiple of " +
+                           std::to_string(persist::kSectionAlignment));
+    }
     if (range.offset <= bytes.size() && range.bytes <= bytes.size() - range.offset) {
         return bytes.subspan(static_cast<std::size_t>(range.offset),
                              static_cast<std::size_t>(range.bytes));
