@@ -10,6 +10,7 @@
 #include <fstream>
 #include <span>
 #include <string>
+#include <vector>
 
 // Only mutators call it.
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* /*bytes*/,
@@ -55,8 +56,8 @@ int main(int argc, char** argv) {
     for (const bool closed : {true, false}) {
         const std::string how = closed ? "closed" : "crashed";
         const SmallDatabase small(1, closed);
-        save(folder / "fuzz_database" / how,
-             std::as_bytes(std::span(vecdb::test::pack(*small.files))));
+        const std::vector<std::uint8_t> packed = vecdb::test::pack(*small.files);
+        save(folder / "fuzz_database" / how, std::as_bytes(std::span(packed)));
         for (const std::string& name : small.files->names()) {
             const std::string plain = name.substr(2) + '-' + how;
             const auto bytes = small.files->content(name);
