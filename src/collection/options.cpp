@@ -180,6 +180,18 @@ Status check_served(const Schema& schema) {
     return collection::is_scanned(field) ? Status() : collection::make_index(field).status();
 }
 
+/// Check that what is chosen among enumerators is one of them.
+Status check_choices(const OpenOptions& options) {
+    const auto check = [](const char* name, auto choice, auto last) {
+        const auto number = static_cast<std::size_t>(choice);
+        return check_range(name, number, 0, static_cast<std::size_t>(last));
+    };
+    VECDB_TRY(check("mode", options.mode, OpenMode::kReadOnly));
+    VECDB_TRY(check("sync", options.sync, SyncMode::kOff));
+    VECDB_TRY(check("verify", options.verify, Verify::kLazy));
+    return check("locking", options.locking, Locking::kNone);
+}
+
 /// Check SegmentPolicy::max_growing_rows.
 Status check_max_growing(const SegmentPolicy& policy) {
     const std::size_t rows = policy.max_growing_rows;
@@ -254,14 +266,7 @@ Status DatabaseOptions::validate() const {
 
 Status OpenOptions::validate() const {
     return guard([&]() -> Status {
-        const auto check_choice = [](const char* name, auto choice, auto last) -> Status {
-            const auto number = static_cast<std::size_t>(choice);
-            return check_range(name, number, 0, static_cast<std::size_t>(last));
-        };
-        VECDB_TRY(check_choice("mode", mode, OpenMode::kReadOnly));
-        VECDB_TRY(check_choice("sync", sync, SyncMode::kOff));
-        VECDB_TRY(check_choice("verify", verify, Verify::kLazy));
-        VECDB_TRY(check_choice("locking", locking, Locking::kNone));
+        VECDB_TRY(check_choices(*this));
         if (sync_interval.count() < 1 || sync_interval > kMaxSyncInterval) {
             return {StatusCode::kInvalidArgument,
                     "sync_interval is " + std::to_string(sync_interval.count()) +
