@@ -357,8 +357,9 @@ Status Loader::fill_growing(const persist::SectionFile& file, std::span<const st
     const auto ids = bytes.first(rows * sizeof(Id));
     const auto norms = bytes.subspan(ids.size(), rows * sizeof(float));
     const auto vectors = bytes.subspan(ids.size() + norms.size());
-    if (!all_finite(field_.element_type, vectors) || !all_finite(ElementType::kFloat32, norms))
+    if (!all_finite(field_.element_type, vectors))
         return corrupt(file, "holds a number that is not finite");
+    if (!all_norms(field_.metric, norms)) return corrupt(file, "holds a norm that no row has");
 
     RowStore& store = loaded_.growing->store();
     store.reserve(rows, 0);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -103,6 +104,15 @@ bool all_finite(ElementType type, std::span<const std::byte> bytes) noexcept {
     }
 }
 
+bool all_norms(Metric metric, std::span<const std::byte> bytes) noexcept {
+    const auto* norms = reinterpret_cast<const float*>(bytes.data());
+    const float most = metric == Metric::kCosine ? std::numeric_limits<float>::max()
+                                                 : std::numeric_limits<float>::infinity();
+    return std::all_of(norms, norms + bytes.size() / sizeof(float), [most](float norm) {
+        return norm >= 0.0F && norm <= most;  // not so for NaN
+    });
+}
+
 Status save_rows(const SealedSegment& segment,
                  const VectorField& field,
                  persist::SectionFileWriter& to) {
@@ -126,9 +136,10 @@ Result<std::shared_ptr<SealedSegment>> load_rows(const std::shared_ptr<persist::
     VECDB_ASSIGN(const auto ids, read_items<Id>(*file, kIds, rows));
     VECDB_ASSIGN(const auto norms, read_items<float>(*file, kNorms, rows));
     VECDB_ASSIGN(const auto map, file->read(kMap));
-    if (!all_finite(field.element_type, vectors) ||
-        !all_finite(ElementType::kFloat32, std::as_bytes(norms)))
+    if (!all_finite(field.element_type, vectors))
         return corrupt(*file, "holds a number that is not finite");
+    if (!all_norms(field.metric, std::as_bytes(norms)))
+        return corrupt(*file, "holds a norm that no row has");
     if (*std::min_element(ids.begin(), ids.end()) < 0) return corrupt(*file, "has a negative id");
     auto segment = std::make_shared<SealedSegment>(
         format, std::make_shared<RowBlock>(vectors, ids, norms, file));
@@ -157,9 +168,8 @@ Result<std::shared_ptr<SealedSegment>> rescue_rows(persist::SectionFile& file,
         const auto vector = std::span(vectors.bytes).subspan(row * format.bytes(), format.bytes());
         const auto norm = std::span(norms.bytes).subspan(row * sizeof(float), sizeof(float));
         const Id id = persist::load<Id>(ids.bytes, row * sizeof(Id));
-        const bool finite =
-            all_finite(field.element_type, vector) && all_finite(ElementType::kFloat32, norm);
-        if (finite && id >= 0 && seen.insert(id).second) rows.push_back(row);
+        const bool sound = all_finite(field.element_type, vector) && all_norms(field.metric, norm);
+        if (sound && id >= 0 && seen.insert(id).second) rows.push_back(row);
     }
     if (rows.empty()) return std::shared_ptr<SealedSegment>();
     auto segment = std::make_shared<SealedSegment>(format, rows.size());
