@@ -228,6 +228,7 @@ class DiskModel final : public Storage {
             const bool there = kept != 0 || (left == Left::kZeros && last);
             if (there) bytes.resize(std::max(bytes.size(), write.at + write.size));
             if (left == Left::kTorn && last) bytes.resize(write.at + kept);
+            if (kept == 0) continue;
             std::copy_n(file.bytes.begin() + static_cast<std::ptrdiff_t>(write.at),
                         kept,
                         bytes.begin() + static_cast<std::ptrdiff_t>(write.at));
