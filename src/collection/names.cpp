@@ -61,4 +61,13 @@ Status validate_name(std::string_view what, std::string_view name) {
     return {};
 }
 
+std::optional<std::size_t> find_no_utf8(std::string_view text) noexcept {
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t length = decode(text.substr(i)).length;
+        if (length == 0) return i;
+        i += length;
+    }
+    return std::nullopt;
+}
+
 }  // namespace vecdb::collection

@@ -119,8 +119,9 @@ std::uint64_t ReadHandle::sequence() const noexcept {
     return (pinned_ != nullptr ? pinned_ : state_->version())->sequence;
 }
 
-Result<FetchedRows> ReadHandle::get(std::span<const Id> ids) const {
-    return guard([&] { return state_->get(partition_.get(), pinned_, ids); });
+Result<FetchedRows> ReadHandle::get(std::span<const Id> ids,
+                                    std::span<const std::string> fields) const {
+    return guard([&] { return state_->get(partition_.get(), pinned_, ids, fields); });
 }
 
 std::size_t ReadHandle::count() const noexcept {
