@@ -80,6 +80,9 @@ struct SegmentVersion {
         return (*blocks)[row / rows_per_block]->ids[row % rows_per_block];
     }
 
+    [[nodiscard]] const RowStore& store() const noexcept {
+        return sealed != nullptr ? sealed->store : growing->store();
+    }
     /// Return the scalar values of block i.
     [[nodiscard]] std::span<const Cells> cells(std::size_t i) const noexcept {
         return (*blocks)[i]->cells;
