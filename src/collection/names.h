@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <optional>
 #include <string_view>
 
 namespace vecdb::collection {
@@ -15,9 +14,6 @@ namespace vecdb::collection {
 /// Check that `name` is 1 to 255 bytes of UTF-8 without control characters. `what` begins the
 /// message.
 [[nodiscard]] Status validate_name(std::string_view what, std::string_view name);
-
-/// Return where a text stops being UTF-8, if it does.
-[[nodiscard]] std::optional<std::size_t> find_no_utf8(std::string_view text) noexcept;
 
 /// Hashes names, so that a map of std::string is asked by std::string_view.
 struct NameHash {

@@ -1,6 +1,7 @@
 #include "check.h"
 #include "collection/collection_state.h"
 #include "collection/query/segment_targets.h"
+#include "collection/query/source.h"
 #include "collection/vectors.h"
 #include "index/parallel.h"
 
@@ -430,6 +431,7 @@ std::vector<Place> CollectionState::find_all(const Version& current,
 }
 
 Result<std::size_t> CollectionState::remove(const PartitionInfo* only, const Filter& filter) {
+    VECDB_TRY(collection::check_filter(*this, filter));
     // Most rows are tested here, without the lock.
     std::vector<Place> places;
     const auto find = [&](const Version& version) {

@@ -1,7 +1,7 @@
 #include "collection/storage/columns.h"
 
 #include "check.h"
-#include "collection/names.h"
+#include "collection/utf8.h"
 #include "persist/little_endian.h"
 
 #include <algorithm>
@@ -15,11 +15,6 @@
 
 namespace vecdb::collection {
 namespace {
-
-std::string name_of(ScalarType type) {
-    constexpr const char* kNames[] = {"bool", "int64", "double", "string", "bytes"};
-    return kNames[static_cast<std::size_t>(type) - 1];
-}
 
 Status bad_value(const ScalarField& field, std::size_t row, const std::string& what) {
     return {StatusCode::kInvalidArgument,
@@ -70,10 +65,10 @@ class ColumnReader {
                              "has " + std::to_string(value.size()) + " bytes; at most " +
                                  std::to_string(kMaxTextBytes));
         }
-        if (field_.type == ScalarType::kString) {
-            if (const auto at = find_no_utf8(value))
-                return bad_value(field_, row_, "is not UTF-8 at byte " + std::to_string(*at));
-        }
+        const std::size_t good =
+            field_.type == ScalarType::kString ? utf8_size(value) : value.size();
+        if (good != value.size())
+            return bad_value(field_, row_, "is not UTF-8 at byte " + std::to_string(good));
         to_.texts.push_back(value);
         return done(0);
     }
@@ -111,7 +106,7 @@ class ColumnReader {
     }
     [[nodiscard]] Status clash(const char* what) const {
         return bad_value(
-            field_, row_, std::string("is ") + what + ", expected " + name_of(field_.type));
+            field_, row_, std::string("is ") + what + ", expected " + std::string(name_of(field_.type)));
     }
 
     const ScalarField& field_;
@@ -126,14 +121,6 @@ const ColumnView* find_given(std::span<const ColumnView> given, const ScalarFiel
     return found != given.end() ? &*found : nullptr;
 }
 
-std::string names_of(const ScalarFields& fields) {
-    if (fields.empty()) return "there are none";
-    std::string names = "there are";
-    for (const ScalarField& field : fields)
-        names.append(names == "there are" ? " '" : ", '").append(field.name).append("'");
-    return names;
-}
-
 /// Check that each column is one of a field, once, and as long as the batch.
 Status check_given(const ScalarFields& fields,
                    std::span<const ColumnView> given,
@@ -143,8 +130,7 @@ Status check_given(const ScalarFields& fields,
         const bool known = std::any_of(
             fields.begin(), fields.end(), [&](const auto& field) { return field.name == name; });
         if (!known) {
-            return {StatusCode::kInvalidArgument,
-                    "no scalar field is named '" + name + "'; " + names_of(fields)};
+            return no_such_field(fields, name);
         }
         if (column.size() != rows) {
             return {StatusCode::kInvalidArgument,
@@ -262,6 +248,33 @@ void encode_column(const ScalarField& field,
 }
 
 }  // namespace
+
+std::string_view name_of(ScalarType type) noexcept {
+    switch (type) {
+        case ScalarType::kBool:
+            return "bool";
+        case ScalarType::kInt64:
+            return "int64";
+        case ScalarType::kDouble:
+            return "double";
+        case ScalarType::kString:
+            return "string";
+        case ScalarType::kBytes:
+            return "bytes";
+    }
+    return "unknown";
+}
+
+Status no_such_field(std::span<const ScalarField> fields, const std::string& name) {
+    constexpr std::size_t kShown = 20;
+    std::string names = fields.empty() ? "there are none" : "there are ";
+    for (std::size_t i = 0; i < std::min(fields.size(), kShown); ++i)
+        names.append(i > 0 ? ", '" : "'").append(fields[i].name).append("'");
+    if (fields.size() > kShown)
+        names += " and " + std::to_string(fields.size() - kShown) + " more";
+    return {StatusCode::kInvalidArgument,
+            "no scalar field is named '" + name + "'; " + names};
+}
 
 Cells::Cells(const ScalarField& field, std::size_t rows, std::shared_ptr<Texts> known_texts)
     : type(field.type),
@@ -419,8 +432,7 @@ Result<std::vector<std::size_t>> find_fields(const ScalarFields& fields,
         const auto field = std::find_if(
             fields.begin(), fields.end(), [&](const auto& each) { return each.name == name; });
         if (field == fields.end()) {
-            return Status(StatusCode::kInvalidArgument,
-                          "no scalar field is named '" + name + "'; " + names_of(fields));
+            return no_such_field(fields, name);
         }
         found.push_back(static_cast<std::size_t>(field - fields.begin()));
     }

@@ -29,6 +29,10 @@ using ScalarFields = std::vector<ScalarField>;
     return schema.scalars.empty() ? nullptr : std::make_shared<const ScalarFields>(schema.scalars);
 }
 
+[[nodiscard]] std::string_view name_of(ScalarType type) noexcept;
+/// Say that there is no field of that name, and which there are: kInvalidArgument.
+[[nodiscard]] Status no_such_field(std::span<const ScalarField> fields, const std::string& name);
+
 /// Return the bytes of a cell: a bool as 0 or 1, a number, or the u32 number of a text.
 [[nodiscard]] constexpr std::size_t cell_bytes(ScalarType type) noexcept {
     switch (type) {

@@ -1,0 +1,407 @@
+#include "collection/query/bound_expression.h"
+
+#include "collection/query/expression_tree.h"
+#include "support/catch.h"
+#include "support/random_expressions.h"
+
+#include <vecdb/expression.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace vecdb::collection {
+namespace {
+
+constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kExact = std::int64_t{1} << 53U;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kTiny = std::numeric_limits<double>::denorm_min();
+
+using Kind = BoundExpression::Kind;
+
+BoundExpression bound(std::string_view text) {
+    CAPTURE(text);
+    const Expression expression = Expression::parse(text).value();
+    return bind(expression, test::scalar_schema()).value();
+}
+
+bool is_constant(std::string_view text, bool value) {
+    const BoundExpression found = bound(text);
+    return found.kind == Kind::kConstant && found.value == value;
+}
+
+/// Tell whether a text comes to one test.
+template <class Test>
+bool comes_to(std::string_view text, std::size_t field, Test test) {
+    const BoundExpression found = bound(text);
+    return found.kind == Kind::kLeaf && found.leaf == Leaf{field, std::move(test)};
+}
+
+/// Nothing: unknown.
+using Truth = std::optional<bool>;
+
+Truth negated(Truth truth) {
+    return truth ? Truth(!*truth) : truth;
+}
+
+Truth joined(bool any, const std::vector<Truth>& parts) {
+    const auto stands = [&](Truth truth) {
+        return std::find(parts.begin(), parts.end(), truth) != parts.end();
+    };
+    if (stands(any)) return any;
+    return stands(std::nullopt) ? Truth() : Truth(!any);
+}
+
+/// Return less than 0, 0 or more than 0, as strcmp does. An x86 long double holds every int64.
+int order(const Scalar& a, const Scalar& b) {
+    if (const auto* text = std::get_if<std::string>(&a)) {
+        return text->compare(std::get<std::string>(b));
+    }
+    const auto number = [](const Scalar& value) -> long double {
+        if (const auto* truth = std::get_if<bool>(&value)) return *truth ? 1 : 0;
+        if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer;
+        return std::get<double>(value);
+    };
+    return number(a) < number(b) ? -1 : number(a) > number(b) ? 1 : 0;
+}
+
+bool compare(Comparison comparison, int order) {
+    switch (comparison) {
+        case Comparison::kEqual:
+            return order == 0;
+        case Comparison::kNotEqual:
+            return order != 0;
+        case Comparison::kLess:
+            return order < 0;
+        case Comparison::kLessEqual:
+            return order <= 0;
+        case Comparison::kGreater:
+            return order > 0;
+        case Comparison::kGreaterEqual:
+            return order >= 0;
+    }
+    return false;
+}
+
+bool like(std::string_view text, std::string_view pattern) {
+    if (pattern.empty()) return text.empty();
+    if (pattern.front() == '%') {
+        for (std::size_t i = 0; i <= text.size(); ++i)
+            if (like(text.substr(i), pattern.substr(1))) return true;
+        return false;
+    }
+    if (pattern.front() == '\\') pattern.remove_prefix(1);
+    return !text.empty() && text.front() == pattern.front() &&
+           like(text.substr(1), pattern.substr(1));
+}
+
+/// Evaluates a tree as it stands, with three values.
+class Evaluator {
+  public:
+    explicit Evaluator(const std::vector<Scalar>& row) : row_(row) {}
+
+    Truth operator()(const ExpressionNode& node) const { return std::visit(*this, node.content); }
+    Truth operator()(const ExpressionNode::Constant& node) const { return node.value; }
+    Truth operator()(const ExpressionNode::BoolTest& node) const {
+        const Scalar& value = value_of(node.field);
+        return is_null(value) ? Truth() : Truth(std::get<bool>(value));
+    }
+    Truth operator()(const ExpressionNode::ComparisonTest& node) const {
+        const Scalar& value = value_of(node.field);
+        if (is_null(value)) return {};
+        return compare(node.comparison, order(value, node.value));
+    }
+    Truth operator()(const ExpressionNode::ListTest& node) const {
+        std::vector<Truth> equals;
+        const Scalar& value = value_of(node.field);
+        for (const Scalar& each : node.values)
+            equals.push_back(is_null(value) ? Truth() : Truth(order(value, each) == 0));
+        const Truth found = joined(true, equals);
+        return node.negated ? negated(found) : found;
+    }
+    Truth operator()(const ExpressionNode::PatternTest& node) const {
+        const Scalar& value = value_of(node.field);
+        if (is_null(value)) return {};
+        return like(std::get<std::string>(value), node.pattern) != node.negated;
+    }
+    Truth operator()(const ExpressionNode::NullTest& node) const {
+        return is_null(value_of(node.field)) != node.negated;
+    }
+    Truth operator()(const ExpressionNode::Negation& node) const {
+        return negated((*this)(*node.operand));
+    }
+    Truth operator()(const ExpressionNode::Junction& node) const {
+        std::vector<Truth> parts;
+        for (const ExpressionPointer& operand : node.operands)
+            parts.push_back((*this)(*operand));
+        return joined(node.any, parts);
+    }
+    Truth operator()(const ExpressionNode::Refusal& /*node*/) const { return {}; }
+
+  private:
+    static bool is_null(const Scalar& value) {
+        return std::holds_alternative<std::monostate>(value);
+    }
+    [[nodiscard]] const Scalar& value_of(const std::string& name) const {
+        const std::vector<ScalarField> fields = test::scalar_schema().scalars;
+        std::size_t i = 0;
+        while (fields[i].name != name)
+            ++i;
+        return row_[i];
+    }
+
+    const std::vector<Scalar>& row_;
+};
+
+void check_form(const BoundExpression& bound, bool root) {
+    if (bound.kind == Kind::kConstant) REQUIRE(root);
+    if (bound.kind == Kind::kAll || bound.kind == Kind::kAny) {
+        REQUIRE(bound.parts.size() >= 2);
+        for (const BoundExpression& part : bound.parts) {
+            REQUIRE(part.kind != bound.kind);
+            check_form(part, false);
+        }
+    }
+}
+
+TEST_CASE("a bound expression passes the rows for which the expression is true") {
+    const auto seed = GENERATE(range(1U, 31U));
+    CAPTURE(seed);
+    test::RandomExpressions random(seed);
+    std::vector<std::vector<Scalar>> rows;
+    for (int i = 0; i < 100; ++i)
+        rows.push_back(random.row());
+    std::size_t truths[3] = {};
+    for (std::size_t i = 0; i < 200; ++i) {
+        const Expression drawn = random.draw(i % 6);
+        const BoundExpression found = bind(drawn, test::scalar_schema()).value();
+        CAPTURE(drawn.to_string());
+        check_form(found, true);
+        for (const std::vector<Scalar>& row : rows) {
+            const Truth truth = Evaluator(row)(*tree_of(drawn));
+            ++truths[truth ? std::size_t{*truth} : 2];
+            if (matches(found, row) == truth.value_or(false)) continue;
+            std::string values;
+            for (const Scalar& value : row)
+                values += literal(value) + " ";
+            CAPTURE(values);
+            REQUIRE(matches(found, row) == truth.value_or(false));
+        }
+    }
+    for (const std::size_t count : truths)
+        CHECK(count > 500);
+}
+
+TEST_CASE("numbers of different types compare exactly") {
+    CHECK(comes_to("stock < 2.5", 1, Int64Interval{kMin, 2}));
+    CHECK(comes_to("stock <= 2.5", 1, Int64Interval{kMin, 2}));
+    CHECK(comes_to("stock > 2.5", 1, Int64Interval{3, kMax}));
+    CHECK(comes_to("stock >= -2.5", 1, Int64Interval{-2, kMax}));
+    CHECK(comes_to("stock < 2.0", 1, Int64Interval{kMin, 1}));
+    CHECK(comes_to("stock == 2.0", 1, Int64Interval{2, 2}));
+    CHECK(comes_to("stock != 2", 1, Int64List{{2}, true}));
+    CHECK(is_constant("stock == 2.5", false));
+    CHECK(comes_to("stock != 2.5", 1, NullTest{true}));
+    CHECK(comes_to("!(stock == 2.5)", 1, NullTest{true}));
+    CHECK(is_constant("!(stock != 2.5)", false));
+
+    // 2^63 is past the last integer; the double before it is not.
+    CHECK(comes_to("stock < 9223372036854775808.0", 1, NullTest{true}));
+    CHECK(is_constant("stock >= 9223372036854775808.0", false));
+    CHECK(comes_to("stock < 9223372036854774784.0", 1, Int64Interval{kMin, kMax - 1024}));
+    CHECK(is_constant("stock < -9223372036854775808.0", false));
+    CHECK(comes_to("stock <= -9223372036854775808.0", 1, Int64Interval{kMin, kMin}));
+    CHECK(comes_to("stock >= -9223372036854777856.0", 1, NullTest{true}));
+    CHECK(comes_to("stock < infinity", 1, NullTest{true}));
+    CHECK(is_constant("stock <= -infinity", false));
+    CHECK(comes_to("stock <= 9223372036854775807", 1, NullTest{true}));
+    CHECK(is_constant("stock > 9223372036854775807", false));
+    CHECK(is_constant("stock < -9223372036854775808", false));
+
+    // 2^53 + 1 lies between two doubles.
+    const auto exact = static_cast<double>(kExact);
+    CHECK(comes_to("price <= 9007199254740993", 2, DoubleInterval{-kInfinity, exact}));
+    CHECK(comes_to("price < 9007199254740993", 2, DoubleInterval{-kInfinity, exact}));
+    CHECK(comes_to("price > 9007199254740993", 2, DoubleInterval{exact + 2, kInfinity}));
+    CHECK(comes_to("price >= 9007199254740993", 2, DoubleInterval{exact + 2, kInfinity}));
+    CHECK(comes_to("price < 9007199254740992", 2, DoubleInterval{-kInfinity, exact - 1}));
+    CHECK(comes_to("price == 9007199254740992", 2, DoubleInterval{exact, exact}));
+    CHECK(is_constant("price == 9007199254740993", false));
+    CHECK(comes_to("price != 9007199254740993", 2, NullTest{true}));
+    CHECK(comes_to("price > 9223372036854775807", 2, DoubleInterval{0x1p63, kInfinity}));
+    CHECK(comes_to("price < 9223372036854775807", 2, DoubleInterval{-kInfinity, 0x1p63 - 1024}));
+    CHECK(comes_to("price >= -9223372036854775808", 2, DoubleInterval{-0x1p63, kInfinity}));
+    CHECK(is_constant("price == 9223372036854775807", false));
+}
+
+TEST_CASE("open ends of doubles become closed") {
+    CHECK(comes_to("price < 0", 2, DoubleInterval{-kInfinity, -kTiny}));
+    CHECK(comes_to("price < -0.0", 2, DoubleInterval{-kInfinity, -kTiny}));
+    CHECK(comes_to("price > 0.0", 2, DoubleInterval{kTiny, kInfinity}));
+    CHECK(comes_to(
+        "price < infinity", 2, DoubleInterval{-kInfinity, std::numeric_limits<double>::max()}));
+    CHECK(comes_to("price >= infinity", 2, DoubleInterval{kInfinity, kInfinity}));
+    CHECK(comes_to("price <= infinity", 2, NullTest{true}));
+    CHECK(is_constant("price > infinity", false));
+    CHECK(is_constant("price < -infinity", false));
+}
+
+TEST_CASE("lists are sorted, each value once, without those that no row can have") {
+    CHECK(comes_to("stock in [3, 1.0, 2.5, 1, -7, 1e300]", 1, Int64List{{-7, 1, 3}, false}));
+    CHECK(comes_to("stock not in [3, 1.0, 2.5, 1]", 1, Int64List{{1, 3}, true}));
+    CHECK(comes_to("!(stock in [3, 1])", 1, Int64List{{1, 3}, true}));
+    CHECK(comes_to("stock in [3, 3]", 1, Int64Interval{3, 3}));
+    CHECK(is_constant("stock in [2.5]", false));
+    CHECK(comes_to("stock not in [2.5]", 1, NullTest{true}));
+    CHECK(comes_to("price in [0, -0.0, 9007199254740993, 0.5]", 2, DoubleList{{0, 0.5}, false}));
+    CHECK(comes_to("brand in ['b', 'a', 'b']", 3, StringList{{"a", "b"}, false}));
+    CHECK(comes_to("brand not in ['b']", 3, StringList{{"b"}, true}));
+    CHECK(is_constant("brand in []", false));
+    CHECK(is_constant("brand not in []", true));
+    CHECK(is_constant("!(brand in [])", true));
+}
+
+TEST_CASE("strings come to lists, intervals and split patterns") {
+    CHECK(comes_to("brand == 'a'", 3, StringList{{"a"}, false}));
+    CHECK(comes_to("!(brand == 'a')", 3, StringList{{"a"}, true}));
+    CHECK(comes_to("brand < 'a'", 3, StringInterval{{}, StringBound{"a", false}}));
+    CHECK(comes_to("!(brand > 'a')", 3, StringInterval{{}, StringBound{"a", true}}));
+    CHECK(comes_to("'a' < brand", 3, StringInterval{StringBound{"a", false}, {}}));
+    CHECK(comes_to("brand >= 'a'", 3, StringInterval{StringBound{"a", true}, {}}));
+    CHECK(is_constant("brand < ''", false));
+    CHECK(comes_to("brand >= ''", 3, NullTest{true}));
+    CHECK(comes_to("brand like 'ab%'", 3, StringPattern{"ab", {}, "", false}));
+    CHECK(comes_to("brand like '%ab'", 3, StringPattern{"", {}, "ab", false}));
+    CHECK(comes_to("brand not like '%ab%'", 3, StringPattern{"", {"ab"}, "", true}));
+    CHECK(comes_to("!(brand like 'a%%b%c')", 3, StringPattern{"a", {"b"}, "c", true}));
+    CHECK(comes_to(R"(brand like '5\%_%\\\\')", 3, StringPattern{"5%_", {}, "\\", false}));
+    CHECK(comes_to("brand like 'ab'", 3, StringList{{"ab"}, false}));
+    CHECK(comes_to("brand like ''", 3, StringList{{""}, false}));
+    CHECK(comes_to("brand like '%%'", 3, NullTest{true}));
+    CHECK(is_constant("brand not like '%'", false));
+}
+
+TEST_CASE("bools and nulls are tested by value") {
+    CHECK(comes_to("sold_out", 0, BoolTest{true}));
+    CHECK(comes_to("!sold_out", 0, BoolTest{false}));
+    CHECK(comes_to("sold_out == false", 0, BoolTest{false}));
+    CHECK(comes_to("!(true != sold_out)", 0, BoolTest{true}));
+    CHECK(comes_to("sold_out is null", 0, NullTest{false}));
+    CHECK(comes_to("!(`größe ``x``` is null)", 5, NullTest{true}));
+}
+
+TEST_CASE("negations go down to the tests and constants are folded") {
+    const BoundExpression any = bound("!(stock >= 5 && !sold_out)");
+    REQUIRE(any.kind == Kind::kAny);
+    REQUIRE(any.parts.size() == 2);
+    CHECK(any.parts[0].leaf == Leaf{1, Int64Interval{kMin, 4}});
+    CHECK(any.parts[1].leaf == Leaf{0, BoolTest{true}});
+    const BoundExpression all = bound("sold_out && !(stock == 1 || brand is null) && true");
+    REQUIRE(all.kind == Kind::kAll);
+    CHECK(all.parts.size() == 3);
+    CHECK(is_constant("true", true));
+    CHECK(is_constant("!true", false));
+    CHECK(is_constant("sold_out && stock == 2.5", false));
+    CHECK(is_constant("sold_out || true", true));
+    CHECK(is_constant("true && !false", true));
+    CHECK(comes_to("sold_out && true", 0, BoolTest{true}));
+    CHECK(comes_to("sold_out || stock == 2.5", 0, BoolTest{true}));
+}
+
+TEST_CASE("a value is tested as the column will be") {
+    const Leaf leaf = bound("price != 2").leaf;
+    CHECK(matches(leaf, 3.0));
+    CHECK_FALSE(matches(leaf, 2.0));
+    CHECK_FALSE(matches(leaf, Scalar()));
+    CHECK_FALSE(matches(leaf, std::nan("")));
+    CHECK_FALSE(matches(leaf, "2"));
+    CHECK_FALSE(matches(bound("price < 2").leaf, std::nan("")));
+    CHECK(matches(bound("price is not null").leaf, std::nan("")));
+    const Leaf pattern = bound("brand like 'ab%ba'").leaf;
+    CHECK(matches(pattern, "abba"));
+    CHECK_FALSE(matches(pattern, "aba"));
+}
+
+TEST_CASE("the parts of a pattern stand in order and do not overlap") {
+    const auto like = [](std::string_view pattern, const char* value) {
+        return matches(bound("brand like '" + std::string(pattern) + "'"),
+                       std::vector<Scalar>{{}, {}, {}, value, {}, {}});
+    };
+    CHECK(like("%ab%ba%", "abba"));
+    CHECK(like("%ab%ba%", "xabababa"));
+    CHECK_FALSE(like("%ab%ba%", "aba"));
+    CHECK_FALSE(like("%ab%ba%", "baab"));
+    CHECK_FALSE(like("ab%b%ba", "abba"));
+    CHECK(like("ab%b%ba", "abbba"));
+    CHECK(like("%a%a%a%", "aaa"));
+    CHECK_FALSE(like("%a%a%a%", "aa"));
+    CHECK(like("_%", "_"));
+    CHECK_FALSE(like("_%", "a"));
+}
+
+TEST_CASE("what a schema does not take is refused by name") {
+    const std::pair<const char*, const char*> cases[] = {
+        {"pric < 5",
+         "no scalar field is named 'pric'; there are 'sold_out', 'stock', 'price', 'brand', 'In', "
+         "'größe `x`'"},
+        {"true || x is null", "no scalar field is named 'x'"},
+        {"vector == 1", "no scalar field is named 'vector'"},
+        {"stock == 'many'", "field 'stock' is int64 and does not compare with \"many\""},
+        {"stock == true", "field 'stock' is int64 and does not compare with true"},
+        {"price in [1, 'x']", "field 'price' is double and does not compare with \"x\""},
+        {"brand < 5", "field 'brand' is string and does not compare with 5"},
+        {"brand in ['a', 2.5]", "field 'brand' is string and does not compare with 2.5"},
+        {"sold_out == 1", "field 'sold_out' is bool and does not compare with 1"},
+        {"sold_out < true",
+         "field 'sold_out' is bool and is not compared by < with true; == and != are allowed"},
+        {"sold_out in [true]", "field 'sold_out' is bool; lists are for numbers and strings"},
+        {"sold_out in []", "field 'sold_out' is bool; lists"},
+        {"stock", "field 'stock' is int64; only a bool field is a test by itself"},
+        {"!price", "field 'price' is double; only a bool field is a test by itself"},
+        {"stock like 'a%'", "field 'stock' is int64; the pattern \"a%\" is for a string"},
+    };
+    for (const auto& [text, message] : cases) {
+        CAPTURE(text, message);
+        const auto found = bind(Expression::parse(text).value(), test::scalar_schema());
+        REQUIRE_FALSE(found.ok());
+        CHECK(found.status().code() == StatusCode::kInvalidArgument);
+        CHECK(found.status().message().starts_with(message));
+    }
+    const auto long_value = bind(field("stock") == std::string(1000, 'x'), test::scalar_schema());
+    CHECK(long_value.status().message().size() < 150);
+    const auto no_fields = bind(field("x").is_null(), Schema::single(4));
+    CHECK(no_fields.status().message() == "no scalar field is named 'x'; there are none");
+    const auto refused = bind(field("price") == Scalar(), test::scalar_schema());
+    CHECK(refused.status().message() == "field 'price' is compared with null; use 'is null'");
+    Schema wide = Schema::single(4);
+    for (int i = 0; i < 30; ++i)
+        wide.scalars.push_back({.name = "f" + std::to_string(i)});
+    const std::string many = bind(field("x").is_null(), wide).status().message();
+    CHECK(many.ends_with("'f18', 'f19' and 10 more"));
+}
+
+TEST_CASE("the largest trees bind") {
+    std::string deep = "sold_out";
+    for (int i = 0; i < 49; ++i)
+        deep = "!(stock == 1 && " + deep + ")";
+    const BoundExpression found = bound(deep);
+    const std::vector<Scalar> row = {true, std::int64_t{1}, 0.0, "", std::int64_t{0}, ""};
+    CHECK(matches(found, row) == Evaluator(row)(*tree_of(Expression::parse(deep).value())).value());
+    std::vector<Expression> many;
+    for (int i = 0; i < 9'999; ++i)
+        many.push_back(field("stock") == i * 2);
+    CHECK(bind(Expression::any_of(many), test::scalar_schema()).value().parts.size() == 9'999);
+}
+
+}  // namespace
+}  // namespace vecdb::collection
