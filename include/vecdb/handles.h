@@ -8,6 +8,7 @@
 #include <vecdb/export.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/filter.h>
+#include <vecdb/query.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 #include <vecdb/status.h>
@@ -95,6 +96,18 @@ class VECDB_EXPORT ReadHandle {
     /// Find the k rows nearest to each row of `queries`. Same answers as one search each, faster.
     [[nodiscard]] Result<SearchResult> search(MatrixView queries,
                                               const SearchOptions& options = {}) const;
+
+    /// Search, and fetch scalar values of the rows found as they were when the search began.
+    /// Errors as of search, and kInvalidArgument for the name of no field.
+    [[nodiscard]] Result<FoundRows> find(VectorView query,
+                                         const SearchOptions& options,
+                                         std::span<const std::string> fields) const;
+
+    /// Return rows that a filter allows, by ascending id. Looks at every row allowed, however few
+    /// are wanted.
+    /// Returns kInvalidArgument (options; a field that the schema does not have), otherwise as
+    /// search.
+    [[nodiscard]] Result<QueriedRows> query(const QueryOptions& options) const;
 
     /// Begin to find the k rows nearest to `query`, and return at once: DatabaseOptions::executor
     /// does the work, in at most options.threads tasks, and not more than DatabaseOptions::threads,

@@ -7,6 +7,7 @@
 #include <vecdb/database_options.h>
 #include <vecdb/index_options.h>
 #include <vecdb/open_options.h>
+#include <vecdb/query.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/retention.h>
 #include <vecdb/schema.h>
@@ -26,6 +27,7 @@ constexpr std::size_t kMaxM = 256;
 constexpr std::size_t kMaxEf = 65'536;
 constexpr std::size_t kMaxLists = std::size_t{1} << 24U;
 constexpr std::size_t kMaxPqDims = 64;
+constexpr std::size_t kMaxQueryRows = std::size_t{1} << 24U;
 constexpr std::size_t kMaxRebuildQueries = std::size_t{1} << 24U;
 constexpr std::size_t kMinSealRows = 64;
 constexpr std::size_t kMaxMerge = 32;
@@ -318,6 +320,10 @@ Status Retention::validate() const {
         }
         return check_range("max_writes", max_writes, 1, kMaxKeptWrites);
     });
+}
+
+Status QueryOptions::validate() const {
+    return check_range("limit", limit, 0, kMaxQueryRows);
 }
 
 Status SearchOptions::validate() const {
