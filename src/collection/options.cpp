@@ -1,6 +1,7 @@
 #include "check.h"
 #include "collection/builtin_indexes.h"
 #include "collection/names.h"
+#include "collection/number_text.h"
 #include "collection/storage/columns.h"
 
 #include <vecdb/build_options.h>
@@ -21,6 +22,9 @@
 #include <string_view>
 
 namespace vecdb {
+
+using collection::number_text;
+
 namespace {
 
 constexpr std::size_t kMaxM = 256;
@@ -47,8 +51,8 @@ Status check_range(std::string_view name, std::size_t value, std::size_t low, st
 Status check_between(std::string_view name, float value, float low, float high) {
     if (value >= low && value <= high) return {};  // not so for NaN
     return {StatusCode::kInvalidArgument,
-            std::string(name) + " is " + std::to_string(value) + "; allowed are " +
-                std::to_string(low) + " to " + std::to_string(high)};
+            std::string(name) + " is " + number_text(value) + "; allowed are " + number_text(low) +
+                " to " + number_text(high)};
 }
 
 Status check_codes(Codes codes, std::initializer_list<Codes> served, const char* index) {
@@ -161,11 +165,11 @@ Status validate_guards(const RebuildGuards& guards) {
         const double part = bounds->part.value_or(0.0);
         if (part >= 0.0) continue;  // not so for NaN
         return {StatusCode::kInvalidArgument,
-                "part of a guard is " + std::to_string(part) + "; it must be at least 0"};
+                "part of a guard is " + number_text(part) + "; it must be at least 0"};
     }
     if (!(guards.min_recall >= 0.0 && guards.min_recall <= 1.0)) {
         return {StatusCode::kInvalidArgument,
-                "min_recall is " + std::to_string(guards.min_recall) + "; allowed are 0 to 1"};
+                "min_recall is " + number_text(guards.min_recall) + "; allowed are 0 to 1"};
     }
     VECDB_TRY(check_range("queries of a guard", guards.queries, 1, kMaxRebuildQueries));
     VECDB_TRY(check_range("k of a guard", guards.search.k, 1, kMaxK));
@@ -183,6 +187,18 @@ Status check_served(const Schema& schema) {
     }
     const VectorField& field = schema.vectors.front();
     return collection::is_scanned(field) ? Status() : collection::make_index(field).status();
+}
+
+/// Check that what is chosen among enumerators is one of them.
+Status check_choices(const OpenOptions& options) {
+    const auto check = [](const char* name, auto choice, auto last) {
+        const auto number = static_cast<std::size_t>(choice);
+        return check_range(name, number, 0, static_cast<std::size_t>(last));
+    };
+    VECDB_TRY(check("mode", options.mode, OpenMode::kReadOnly));
+    VECDB_TRY(check("sync", options.sync, SyncMode::kOff));
+    VECDB_TRY(check("verify", options.verify, Verify::kLazy));
+    return check("locking", options.locking, Locking::kNone);
 }
 
 /// Check SegmentPolicy::max_growing_rows.
@@ -259,14 +275,7 @@ Status DatabaseOptions::validate() const {
 
 Status OpenOptions::validate() const {
     return guard([&]() -> Status {
-        const auto check_choice = [](const char* name, auto choice, auto last) -> Status {
-            const auto number = static_cast<std::size_t>(choice);
-            return check_range(name, number, 0, static_cast<std::size_t>(last));
-        };
-        VECDB_TRY(check_choice("mode", mode, OpenMode::kReadOnly));
-        VECDB_TRY(check_choice("sync", sync, SyncMode::kOff));
-        VECDB_TRY(check_choice("verify", verify, Verify::kLazy));
-        VECDB_TRY(check_choice("locking", locking, Locking::kNone));
+        VECDB_TRY(check_choices(*this));
         if (sync_interval.count() < 1 || sync_interval > kMaxSyncInterval) {
             return {StatusCode::kInvalidArgument,
                     "sync_interval is " + std::to_string(sync_interval.count()) +

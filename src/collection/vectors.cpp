@@ -1,6 +1,7 @@
 #include "collection/vectors.h"
 
 #include "check.h"
+#include "collection/number_text.h"
 
 #include <vecdb/half.h>
 
@@ -82,8 +83,8 @@ Status finish_cosine_row(const VectorField& field, T* vector, std::size_t number
     if (!std::isfinite(length)) return check_finite(vector, field.dim, number);
     if (length > static_cast<double>(std::numeric_limits<float>::max())) {
         return {StatusCode::kInvalidArgument,
-                row_name(number) + " has length " + std::to_string(length) +
-                    ", more than a float can hold"};
+                row_name(number) + " has length " + number_text(length) + "; at most " +
+                    number_text(std::numeric_limits<float>::max()) + " is allowed"};
     }
     if (length > 0) {
         make_unit(vector, field.dim, length);

@@ -1099,7 +1099,7 @@ TEST_CASE("the same writes make the same files, whatever the number of threads",
     const IndexOptions index = GENERATE(
         values<IndexOptions>({FlatOptions{}, HnswOptions{.m = 8}, IvfOptions{.nlist = 10}}));
     std::vector<std::vector<std::vector<std::byte>>> databases;
-    for (const std::size_t threads : {1, 1, 2}) {
+    for (const std::size_t threads : {1U, 1U, 2U}) {
         Disk disk;
         disk.options.run.threads = threads;
         Database database = disk.open();

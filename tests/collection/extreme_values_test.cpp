@@ -1,6 +1,8 @@
 #include "support/catch.h"
 #include "support/collections.h"
+#include "support/memory_storage.h"
 #include "support/random_data.h"
+#include "support/small_database.h"
 
 #include <vecdb/collection.h>
 
@@ -8,6 +10,9 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace vecdb {
@@ -214,6 +219,61 @@ TEST_CASE("a batch agrees with single searches where products overflow in one or
     const Hits single = collection.search(VectorView(queries.row(0)), {.k = 5}).value();
     for (std::size_t q = 0; q < queries.rows; ++q) {
         CHECK(std::equal(batch[q].begin(), batch[q].end(), single.begin(), single.end()));
+    }
+}
+
+/// Fill a database with rows of which some are of `value`, one sealed half and one growing, and
+/// tell what it answers to them, then when it is opened again, and then when that is.
+void check_reopened(const IndexOptions& index, Metric metric, float value) {
+    const auto files = std::make_shared<test::MemoryStorage>();
+    constexpr std::size_t kRows = 40, kDim = 5;
+    Matrix rows = test::normal_rows(kRows, kDim, 8);
+    for (std::size_t i = 0; i < kRows; i += 3) {
+        for (std::size_t d = 0; d < 1 + i % kDim; ++d)
+            rows.row(i)[d] = d % 2 == 0 ? value : -value;
+    }
+    const std::vector<Id> ids = test::sequential_ids(kRows);
+    Schema schema = Schema::single(kDim, metric);
+    schema.vectors[0].index = index;
+    schema.segments.seal_rows = 0;
+    std::vector<Hits> before;
+    for (const OpenMode mode : {OpenMode::kCreate, OpenMode::kOpen, OpenMode::kOpen}) {
+        Database database = Database::open("d", test::small_options(files, mode)).value();
+        CHECK(database.open_report().damage == std::vector<std::string>());
+        if (mode == OpenMode::kCreate) {
+            Collection made = database.create_collection("rows", schema).value();
+            made.insert(std::span(ids).first(20), rows.view().slice(0, 20)).check();
+            made.build_index().check();
+            made.insert(std::span(ids).last(20), rows.view().slice(20, 20)).check();
+        }
+        const Collection collection = database.collection("rows").value();
+        std::vector<Hits> answers;
+        for (std::size_t q = 0; q < 6; ++q)
+            answers.push_back(collection.search(VectorView(rows.row(q)), {.k = kRows}).value());
+        if (before.empty()) before = answers;
+        CHECK(answers == before);
+        CHECK(collection.count() == kRows);
+        REQUIRE(database.checkpoint().ok());
+    }
+}
+
+TEST_CASE("rows whose squared length overflows are there when they are opened again") {
+    const IndexOptions kIndexes[] = {
+        FlatOptions{},
+        FlatOptions{.codes = Codes::kNone},
+        HnswOptions{.m = 2, .ef_construction = 8},
+        HnswOptions{.m = 2, .ef_construction = 8, .codes = Codes::kSq8},
+        IvfOptions{.nlist = 2},
+        IvfOptions{.nlist = 2, .codes = Codes::kPq4}};
+    for (const IndexOptions& index : kIndexes) {
+        for (const Metric metric : test::kAllMetrics) {
+            // A vector's length must be a float under cosine.
+            const float largest = metric == Metric::kCosine ? 1e38F : 3e38F;
+            for (const float value : {1e-45F, 1e19F, 3e19F, largest}) {
+                CAPTURE(index.index(), to_string(metric), value);
+                check_reopened(index, metric, value);
+            }
+        }
     }
 }
 

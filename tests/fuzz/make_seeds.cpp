@@ -1,4 +1,5 @@
-// Writes what fuzzers begin with: a small database, its logs and its files of sections.
+// Writes what fuzzers begin with: a small database, its logs and its files of sections, and choices
+// of calls.
 
 #include "packed_files.h"
 #include "persist/manifest.h"
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <span>
 #include <string>
+#include <vector>
 
 // Only mutators call it.
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* /*bytes*/,
@@ -47,6 +49,15 @@ void save_log(const std::filesystem::path& path, std::span<const std::byte> log)
     save(path, std::span<const std::byte>(bytes).subspan(header.size()));
 }
 
+/// Save bytes by chance, enough for some 50 calls.
+void save_choices(const std::filesystem::path& path, unsigned seed) {
+    vecdb::test::FuzzRandom random(seed);
+    std::vector<std::byte> bytes(1'000);
+    for (std::byte& byte : bytes)
+        byte = static_cast<std::byte>(random() >> 8U);
+    save(path, bytes);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,8 +66,8 @@ int main(int argc, char** argv) {
     for (const bool closed : {true, false}) {
         const std::string how = closed ? "closed" : "crashed";
         const SmallDatabase small(1, closed);
-        save(folder / "fuzz_database" / how,
-             std::as_bytes(std::span(vecdb::test::pack(*small.files))));
+        const std::vector<std::uint8_t> packed = vecdb::test::pack(*small.files);
+        save(folder / "fuzz_database" / how, std::as_bytes(std::span(packed)));
         for (const std::string& name : small.files->names()) {
             const std::string plain = name.substr(2) + '-' + how;
             const auto bytes = small.files->content(name);
@@ -65,5 +76,7 @@ int main(int argc, char** argv) {
                 save(folder / "fuzz_section_file" / plain, bytes);
         }
     }
+    for (unsigned seed = 1; seed <= 32; ++seed)
+        save_choices(folder / "fuzz_calls" / ("random-" + std::to_string(seed)), seed);
     return 0;
 }

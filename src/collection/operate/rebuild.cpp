@@ -1,6 +1,7 @@
 #include "collection/operate/rebuild.h"
 
 #include "check.h"
+#include "collection/number_text.h"
 #include "collection/operate/carry_over.h"
 #include "collection/progress.h"
 
@@ -43,7 +44,7 @@ Status check_bounds(const char* what,
         return failed(std::to_string(*bounds.rows) + " allowed");
     }
     if (bounds.part && static_cast<double>(difference) > *bounds.part * static_cast<double>(live)) {
-        return failed(std::to_string(*bounds.part) + " of the live rows allowed");
+        return failed(number_text(*bounds.part) + " of the live rows allowed");
     }
     return {};
 }
@@ -271,9 +272,9 @@ Status Rebuild::measure_recall(const FetchedRows& queries) {
     report_.recall = static_cast<double>(found) / static_cast<double>(wanted);
     if (*report_.recall >= options_.guards.min_recall) return {};
     return {StatusCode::kFailedPrecondition,
-            "recall of the new collection is " + std::to_string(*report_.recall) + " over " +
+            "recall of the new collection is " + number_text(*report_.recall) + " over " +
                 std::to_string(queries.found.size()) + " queries; at least " +
-                std::to_string(options_.guards.min_recall) + " is wanted"};
+                number_text(options_.guards.min_recall) + " is wanted"};
 }
 
 /// Carry over what was written to the live collection between begin_ and `now`, which becomes the

@@ -1,5 +1,6 @@
 #include "collection/query/range_search.h"
 
+#include "collection/number_text.h"
 #include "collection/query/search.h"
 #include "index/exact.h"
 #include "index/parallel.h"
@@ -18,12 +19,12 @@ Status check_radius(Metric metric, float radius) {
     if (larger_is_nearer(metric)) {
         if (radius < kInfinity) return {};  // not so for NaN
         return {StatusCode::kInvalidArgument,
-                "radius is " + std::to_string(radius) + "; under " +
-                    std::string(to_string(metric)) + " it must be below infinity"};
+                "radius is " + number_text(radius) + "; under " + std::string(to_string(metric)) +
+                    " it must be below infinity"};
     }
     if (radius >= 0.0F) return {};
     return {StatusCode::kInvalidArgument,
-            "radius is " + std::to_string(radius) + "; under " + std::string(to_string(metric)) +
+            "radius is " + number_text(radius) + "; under " + std::string(to_string(metric)) +
                 " it must be at least 0"};
 }
 

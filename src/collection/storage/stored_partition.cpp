@@ -1,6 +1,7 @@
 #include "collection/storage/stored_partition.h"
 
 #include "check.h"
+#include "collection/storage/stored_items.h"
 #include "collection/storage/stored_segment.h"
 #include "persist/little_endian.h"
 
@@ -22,10 +23,6 @@ namespace {
 
 /// The section in which many partitions have their ranges.
 constexpr std::string_view kShared = "shared";
-
-Status corrupt(const persist::SectionFile& file, const std::string& what) {
-    return {StatusCode::kCorruption, '"' + file.path() + "\": " + what};
-}
 
 /// Return the bits of the removed rows of a sealed segment, which has some.
 std::span<const std::byte> removed_bits(const SegmentVersion& segment) {
@@ -153,7 +150,8 @@ Status PartitionSaver::save_growing(const PartitionVersion& partition, StoredPar
     }));
     const RowFormat& format = growing.growing->store().format();
     if (format.scalars == nullptr) return {};
-    std::vector<std::byte> scalars(persist::padded<std::uint64_t>(to.growing.bytes, 8) - to.growing.bytes);
+    std::vector<std::byte> scalars(persist::padded<std::uint64_t>(to.growing.bytes, 8) -
+                                   to.growing.bytes);
     ColumnBatch batch;
     for (const std::uint32_t row : rows) {
         const RowBlock& block = *(*growing.blocks)[row / growing.rows_per_block];
@@ -369,9 +367,10 @@ Status Loader::fill_growing(const persist::SectionFile& file, std::span<const st
     const auto ids = bytes.first(rows * sizeof(Id));
     const auto norms = bytes.subspan(ids.size(), rows * sizeof(float));
     const auto vectors = bytes.subspan(ids.size() + norms.size(), rows * vector_bytes);
-    if (!all_finite(fields_.vector.element_type, vectors) ||
-        !all_finite(ElementType::kFloat32, norms))
+    if (!all_finite(fields_.vector.element_type, vectors))
         return corrupt(file, "holds a number that is not finite");
+    if (!all_norms(fields_.vector.metric, norms))
+        return corrupt(file, "holds a norm that no row has");
     const std::size_t scalars_at = format.fields().empty()
                                        ? rows * row_bytes
                                        : persist::padded<std::size_t>(rows * row_bytes, 8);
@@ -425,6 +424,12 @@ Result<std::span<const std::byte>> Loader::read(const StoredRange& range,
     }
     VECDB_ASSIGN(file, files_.open(range.file));
     VECDB_ASSIGN(const auto bytes, file->read(kShared));
+    if (range.offset % persist::kSectionAlignment != 0) {
+        return corrupt(*file,
+                       "has rows of partition '" + stored_.name + "' at " +
+                           std::to_string(range.offset) + ", no multiple of " +
+                           std::to_string(persist::kSectionAlignment));
+    }
     if (range.offset <= bytes.size() && range.bytes <= bytes.size() - range.offset) {
         return bytes.subspan(static_cast<std::size_t>(range.offset),
                              static_cast<std::size_t>(range.bytes));

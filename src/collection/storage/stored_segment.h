@@ -19,6 +19,9 @@ namespace vecdb::collection {
 
 /// Tell whether `bytes`, elements of a type, hold neither infinity nor NaN.
 [[nodiscard]] bool all_finite(ElementType type, std::span<const std::byte> bytes) noexcept;
+/// Tell whether `bytes` are norms as rows under a metric have: not negative. Lengths are finite;
+/// their squares may overflow where no element does.
+[[nodiscard]] bool all_norms(Metric metric, std::span<const std::byte> bytes) noexcept;
 
 /// Write the rows of a segment of `fields`, their ids and the map from these. Returns what the
 /// writer returns. Throws std::bad_alloc.

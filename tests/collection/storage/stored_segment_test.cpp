@@ -211,7 +211,7 @@ TEST_CASE("sections that cannot be a segment are refused", "[collection][persist
     for (const float wrong :
          {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
         refused("not finite", [&](Sections& all) { put(all["vectors"], 77, wrong); });
-        refused("not finite", [&](Sections& all) { put(all["norms"], 7, wrong); });
+        refused("norm", [&](Sections& all) { put(all["norms"], 7, wrong); });
     }
     refused("negative id", [](Sections& all) { put(all["ids"], 3, Id{-1}); });
     refused("'map'", [&](Sections& all) { put(all["ids"], 3, segment->store.id(4)); });
