@@ -108,7 +108,8 @@ class ColumnBatch {
     [[nodiscard]] static Result<ColumnBatch> decode(const ScalarFields& fields,
                                                     std::span<const std::byte> bytes,
                                                     std::size_t rows);
-    /// Append rows `rows` to `to`; every field takes a multiple of 8 bytes. Throws std::bad_alloc.
+    /// Append rows `rows` to `to`, which has a multiple of 8 bytes, as every field takes. Throws
+    /// std::bad_alloc.
     void encode(const ScalarFields& fields,
                 std::span<const std::uint32_t> rows,
                 std::vector<std::byte>& to) const;

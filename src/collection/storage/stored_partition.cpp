@@ -150,14 +150,16 @@ Status PartitionSaver::save_growing(const PartitionVersion& partition, StoredPar
     }));
     const RowFormat& format = growing.growing->store().format();
     if (format.scalars == nullptr) return {};
-    std::vector<std::byte> scalars(persist::padded<std::uint64_t>(to.growing.bytes, 8) -
-                                   to.growing.bytes);
+    const std::vector<std::byte> gap(persist::padded<std::uint64_t>(to.growing.bytes, 8) -
+                                     to.growing.bytes);
+    VECDB_TRY(append(gap, to.growing));
     ColumnBatch batch;
     for (const std::uint32_t row : rows) {
         const RowBlock& block = *(*growing.blocks)[row / growing.rows_per_block];
         batch.append(*format.scalars, block.cells, row % growing.rows_per_block);
     }
     std::iota(rows.begin(), rows.end(), 0U);
+    std::vector<std::byte> scalars;
     batch.encode(*format.scalars, rows, scalars);
     return append(scalars, to.growing);
 }
