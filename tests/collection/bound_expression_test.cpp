@@ -1,5 +1,6 @@
 #include "collection/query/bound_expression.h"
 
+#include "collection/query/bound_tests.h"
 #include "collection/query/expression_tree.h"
 #include "support/catch.h"
 #include "support/random_expressions.h"
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -163,6 +165,16 @@ class Evaluator {
     const std::vector<Scalar>& row_;
 };
 
+/// Check that no field has two intervals.
+void check_intervals(const std::vector<BoundExpression>& parts) {
+    std::set<std::size_t> fields;
+    for (const BoundExpression& part : parts) {
+        if (part.kind == Kind::kLeaf && is_interval(part.leaf)) {
+            REQUIRE(fields.insert(part.leaf.field).second);
+        }
+    }
+}
+
 void check_form(const BoundExpression& bound, bool root) {
     if (bound.kind == Kind::kConstant) REQUIRE(root);
     if (bound.kind == Kind::kAll || bound.kind == Kind::kAny) {
@@ -171,6 +183,7 @@ void check_form(const BoundExpression& bound, bool root) {
             REQUIRE(part.kind != bound.kind);
             check_form(part, false);
         }
+        if (bound.kind == Kind::kAll) check_intervals(bound.parts);
     }
 }
 
@@ -316,6 +329,31 @@ TEST_CASE("negations go down to the tests and constants are folded") {
     CHECK(is_constant("true && !false", true));
     CHECK(comes_to("sold_out && true", 0, BoolTest{true}));
     CHECK(comes_to("sold_out || stock == 2.5", 0, BoolTest{true}));
+}
+
+TEST_CASE("the intervals of a field are one where all must hold") {
+    CHECK(comes_to("stock > 5 && stock < 10", 1, Int64Interval{6, 9}));
+    CHECK(comes_to("!(stock <= 5 || stock > 10 || stock > 11)", 1, Int64Interval{6, 10}));
+    CHECK(comes_to("price >= 0.5 && price <= 2", 2, DoubleInterval{0.5, 2}));
+    CHECK(comes_to("stock > 5 && stock == 7.0", 1, Int64Interval{7, 7}));
+    CHECK(is_constant("stock > 5 && sold_out && stock < 6", false));
+    CHECK(is_constant("price > 0.5 && price < 0.5", false));
+    const auto strings = [](StringBound low, StringBound high) {
+        return StringInterval{std::move(low), std::move(high)};
+    };
+    CHECK(comes_to(
+        "brand > 'a' && brand >= 'a' && brand <= 'b'", 3, strings({"a", false}, {"b", true})));
+    CHECK(comes_to(
+        "brand < 'c' && brand <= 'c' && brand >= 'a'", 3, strings({"a", true}, {"c", false})));
+    CHECK(comes_to("brand >= 'a' && brand <= 'a'", 3, strings({"a", true}, {"a", true})));
+    CHECK(is_constant("brand >= 'a' && brand < 'a'", false));
+    CHECK(is_constant("brand > 'b' && brand < 'a'", false));
+    const BoundExpression mixed =
+        bound("stock > 5 && sold_out && `In` > 3 && stock < 9 && stock in [1, 7]");
+    REQUIRE(mixed.parts.size() == 4);
+    CHECK(mixed.parts[0].leaf == Leaf{1, Int64Interval{6, 8}});
+    CHECK(mixed.parts[3].leaf == Leaf{1, Int64List{{1, 7}, false}});
+    CHECK(bound("stock < 5 || stock > 10").parts.size() == 2);
 }
 
 TEST_CASE("a value is tested as the column will be") {
