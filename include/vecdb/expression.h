@@ -23,25 +23,24 @@ namespace vecdb {
 struct ExpressionNode;  // src/collection/query/expression_tree.h
 
 /// Limits of an expression. Each is accepted at its value and refused one past it.
-inline constexpr std::size_t kMaxExpressionDepth = 100;
-inline constexpr std::size_t kMaxExpressionNodes = 10'000;
-inline constexpr std::size_t kMaxExpressionListValues = 65'536;
-inline constexpr std::size_t kMaxExpressionBytes = std::size_t{1} << 20U;
+inline constexpr std::size_t kMaxExpressionDepth = 100;          ///< Levels; a test alone is one.
+inline constexpr std::size_t kMaxExpressionNodes = 10'000;       ///< Tests and operators.
+inline constexpr std::size_t kMaxExpressionListValues = 65'536;  ///< Of each list.
+inline constexpr std::size_t kMaxExpressionBytes = std::size_t{1} << 20U;  ///< Of text.
 
 /// A condition on scalar fields. An immutable value; copies share one tree.
 ///
 ///     Expression::parse(R"(price < 50 && brand in ["acme", "zenith"] && !sold_out)")
 ///     field("price") < 50 && field("brand").in({"acme", "zenith"}) && !field("sold_out")
 ///
-/// | test                           | written                                             | fields
-/// |
-/// |--------------------------------|-----------------------------------------------------|---------|
-/// | comparison                     | `x == 1`, or `=`, `!=`, `<`, `<=`, `>`, `>=`        | all |
-/// | one of several values          | `x in [1, 2]`, `x not in [1, 2]`                    | not
-/// bool | | pattern                        | `x like "ab%"`, `x not like "ab%"`                  |
-/// strings | | null                           | `x is null`, `x is not null` | all     | | a bool
-/// field itself            | `x`                                                 | bool    | |
-/// constant                       | `true`, `false`                                     |         |
+/// | test                  | written                                      | fields           |
+/// |-----------------------|----------------------------------------------|------------------|
+/// | comparison            | `x == 1`, or `=`, `!=`, `<`, `<=`, `>`, `>=` | all              |
+/// | one of several values | `x in [1, 2]`, `x not in [1, 2]`             | numbers, strings |
+/// | pattern               | `x like "ab%"`, `x not like "ab%"`           | strings          |
+/// | null                  | `x is null`, `x is not null`                 | all              |
+/// | a field itself        | `x`                                          | bools            |
+/// | constant              | `true`, `false`                              |                  |
 ///
 /// Tests are joined by `!` or `not`, `&&` or `and`, `||` or `or`, which bind in this order, and
 /// parentheses; `!` negates the whole test behind it. A value may stand on the left of a
@@ -55,7 +54,7 @@ inline constexpr std::size_t kMaxExpressionBytes = std::size_t{1} << 20U;
 ///
 /// In a pattern `%` stands for any bytes, none or more; every other character for itself. `\%` is a
 /// percent sign and `\\` a backslash; nothing else follows a backslash. In text a pattern is a
-/// string, in which `\%` stays as it is and a backslash is written `\\`.
+/// string, in which `\%` stays as it is and a backslash is written twice, so `\\\\` finds one.
 ///
 /// Null is unknown, as in SQL: a comparison, list or pattern test of it is neither true nor false,
 /// `!` leaves unknown as it is, and only rows for which the whole is true are returned. A list of
@@ -65,8 +64,8 @@ inline constexpr std::size_t kMaxExpressionBytes = std::size_t{1} << 20U;
 ///
 /// The builder makes an expression of whatever it is told. One that is wrong in itself (past a
 /// limit, a comparison with null or NaN, text that is not UTF-8) answers with status(), as do all
-/// that are made of it, and every search with it fails. Functions that return an Expression throw
-/// only std::bad_alloc.
+/// that are made of it, and every search with it fails. Only std::bad_alloc is thrown, and by
+/// parse() nothing.
 ///
 /// Threads: const methods may run concurrently.
 class VECDB_EXPORT Expression {

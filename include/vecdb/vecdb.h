@@ -14,6 +14,7 @@
 #include <vecdb/expression.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/filter.h>
+#include <vecdb/fusion.h>
 #include <vecdb/half.h>
 #include <vecdb/handles.h>
 #include <vecdb/health.h>

@@ -7,7 +7,9 @@
 #include "collection/utf8.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace vecdb::collection {
@@ -44,6 +46,27 @@ Status clash(const ScalarField& field, const std::string& why) {
 Status check_compares(const ScalarField& field, const Scalar& value) {
     if (compares_with(field.type, value)) return {};
     return clash(field, " and does not compare with " + shortened(literal(value), kShownBytes));
+}
+
+/// Make one interval of those of a field, of which all must hold, in the place of the first.
+/// Returns false if one has no value left.
+bool join_intervals(std::vector<BoundExpression>& parts) {
+    std::unordered_map<std::size_t, std::size_t> places;  // by field
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        BoundExpression& part = parts[i];
+        if (part.kind == Kind::kLeaf && is_interval(part.leaf)) {
+            const auto [known, added] = places.try_emplace(part.leaf.field, kept);
+            if (!added) {
+                if (!narrow(parts[known->second].leaf, part.leaf)) return false;
+                continue;
+            }
+        }
+        if (kept != i) parts[kept] = std::move(part);
+        ++kept;
+    }
+    parts.resize(kept);
+    return true;
 }
 
 /// Binds a tree, which is negated or not: negations go down to the tests, where they are turned
@@ -172,6 +195,7 @@ Result<BoundExpression> Binder::bind(const Node::Junction& node, bool negated) c
             parts.push_back(std::move(part));
         }
     }
+    if (!any && !decided) decided = !join_intervals(parts);
     if (decided) return constant(any);
     if (parts.empty()) return constant(!any);
     if (parts.size() == 1) return std::move(parts.front());

@@ -101,7 +101,7 @@ struct BoundExpression {
     enum class Kind : std::uint8_t {
         kConstant,  ///< `value`; only at the root.
         kLeaf,      ///< `leaf`.
-        kAll,       ///< Every one of `parts`: two or more, none of kind kAll.
+        kAll,       ///< Every one of `parts`: two or more, none of kind kAll, one interval a field.
         kAny,       ///< One of `parts`: two or more, none of kind kAny.
     };
 

@@ -135,6 +135,28 @@ FieldTest list(const std::vector<Scalar>& numbers, bool negated, NeighboursOf ne
     return ValueList<T>{std::move(values), negated};
 }
 
+template <class T>
+bool narrow(Interval<T>& interval, const Interval<T>& by) {
+    interval.low = std::max(interval.low, by.low);
+    interval.high = std::min(interval.high, by.high);
+    return interval.low <= interval.high;
+}
+
+/// Take the other bound if it leaves less: `side` is 1 for low bounds, -1 for high ones.
+void narrow(std::optional<StringBound>& bound, const std::optional<StringBound>& by, int side) {
+    if (!by) return;
+    const int order = bound ? by->value.compare(bound->value) * side : 1;
+    if (order > 0 || (order == 0 && !by->included)) bound = by;
+}
+
+bool narrow(StringInterval& interval, const StringInterval& by) {
+    narrow(interval.low, by.low, 1);
+    narrow(interval.high, by.high, -1);
+    if (!interval.low || !interval.high) return true;
+    const int order = interval.low->value.compare(interval.high->value);
+    return order < 0 || (order == 0 && interval.low->included && interval.high->included);
+}
+
 /// Cut a pattern at its percent signs, and take the backslashes off: one more piece than signs.
 std::vector<std::string> pieces_of(const std::string& pattern) {
     std::vector<std::string> pieces(1);
@@ -194,6 +216,22 @@ FieldTest list_string(const std::vector<Scalar>& values, bool negated) {
         strings.push_back(std::get<std::string>(value));
     make_set(strings);
     return StringList{std::move(strings), negated};
+}
+
+bool is_interval(const Leaf& leaf) noexcept {
+    return std::holds_alternative<Int64Interval>(leaf.test) ||
+           std::holds_alternative<DoubleInterval>(leaf.test) ||
+           std::holds_alternative<StringInterval>(leaf.test);
+}
+
+bool narrow(Leaf& interval, const Leaf& by) {
+    if (auto* const integers = std::get_if<Int64Interval>(&interval.test)) {
+        return narrow(*integers, std::get<Int64Interval>(by.test));
+    }
+    if (auto* const doubles = std::get_if<DoubleInterval>(&interval.test)) {
+        return narrow(*doubles, std::get<DoubleInterval>(by.test));
+    }
+    return narrow(std::get<StringInterval>(interval.test), std::get<StringInterval>(by.test));
 }
 
 FieldTest match_pattern(const std::string& pattern, bool negated) {

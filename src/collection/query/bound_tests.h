@@ -35,6 +35,12 @@ using FieldTest = std::optional<decltype(Leaf::test)>;
 [[nodiscard]] FieldTest compare_string(Comparison comparison, const std::string& value);
 [[nodiscard]] FieldTest list_string(const std::vector<Scalar>& values, bool negated);
 
+/// Tell whether a test is an interval, of numbers or of strings.
+[[nodiscard]] bool is_interval(const Leaf& leaf) noexcept;
+
+/// Narrow an interval by another of the same field. Returns whether any value is left.
+[[nodiscard]] bool narrow(Leaf& interval, const Leaf& by);
+
 /// Split a pattern without errors at its percent signs.
 [[nodiscard]] FieldTest match_pattern(const std::string& pattern, bool negated);
 
