@@ -29,7 +29,7 @@ using Kind = BoundExpression::Kind;
 BoundExpression bound(std::string_view text) {
     CAPTURE(text);
     const Expression expression = Expression::parse(text).value();
-    return bind(expression, test::scalar_schema().scalars).value();
+    return bind_expression(expression, test::scalar_schema().scalars).value();
 }
 
 bool is_constant(std::string_view text, bool value) {
@@ -239,22 +239,23 @@ TEST_CASE("what a schema does not take is refused by name") {
     };
     for (const auto& [text, message] : cases) {
         CAPTURE(text, message);
-        const auto found = bind(Expression::parse(text).value(), test::scalar_schema().scalars);
+        const auto found =
+            bind_expression(Expression::parse(text).value(), test::scalar_schema().scalars);
         REQUIRE_FALSE(found.ok());
         CHECK(found.status().code() == StatusCode::kInvalidArgument);
         CHECK(found.status().message().starts_with(message));
     }
     const auto long_value =
-        bind(field("stock") == std::string(1000, 'x'), test::scalar_schema().scalars);
+        bind_expression(field("stock") == std::string(1000, 'x'), test::scalar_schema().scalars);
     CHECK(long_value.status().message().size() < 150);
-    const auto no_fields = bind(field("x").is_null(), Schema::single(4).scalars);
+    const auto no_fields = bind_expression(field("x").is_null(), Schema::single(4).scalars);
     CHECK(no_fields.status().message() == "no scalar field is named 'x'; there are none");
-    const auto refused = bind(field("price") == Scalar(), test::scalar_schema().scalars);
+    const auto refused = bind_expression(field("price") == Scalar(), test::scalar_schema().scalars);
     CHECK(refused.status().message() == "field 'price' is compared with null; use 'is null'");
     Schema wide = Schema::single(4);
     for (int i = 0; i < 30; ++i)
         wide.scalars.push_back({.name = "f" + std::to_string(i)});
-    const std::string many = bind(field("x").is_null(), wide.scalars).status().message();
+    const std::string many = bind_expression(field("x").is_null(), wide.scalars).status().message();
     CHECK(many.ends_with("'f18', 'f19' and 10 more"));
 }
 
@@ -268,8 +269,9 @@ TEST_CASE("the largest trees bind") {
     std::vector<Expression> many;
     for (int i = 0; i < 9'999; ++i)
         many.push_back(field("stock") == i * 2);
-    CHECK(bind(Expression::any_of(many), test::scalar_schema().scalars).value().parts.size() ==
-          9'999);
+    CHECK(bind_expression(Expression::any_of(many), test::scalar_schema().scalars)
+              .value()
+              .parts.size() == 9'999);
 }
 
 }  // namespace

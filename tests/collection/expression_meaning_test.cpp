@@ -48,7 +48,7 @@ TEST_CASE("a bound expression passes the rows for which the expression is true")
     std::size_t truths[3] = {};
     for (std::size_t i = 0; i < 200; ++i) {
         const Expression drawn = random.draw(i % 6);
-        const BoundExpression found = bind(drawn, test::scalar_schema().scalars).value();
+        const BoundExpression found = bind_expression(drawn, test::scalar_schema().scalars).value();
         CAPTURE(drawn.to_string());
         check_form(found, true);
         for (const std::vector<Scalar>& row : rows) {

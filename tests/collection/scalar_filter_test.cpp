@@ -126,7 +126,7 @@ class Known {
     }
     /// Return those that pass one by one.
     [[nodiscard]] std::vector<Id> expected(const Expression& expression) const {
-        const auto bound = collection::bind(expression, schema_.scalars).value();
+        const auto bound = collection::bind_expression(expression, schema_.scalars).value();
         std::vector<Id> ids;
         for (const auto& [id, row] : rows_) {
             if (collection::matches(bound, row)) ids.push_back(id);

@@ -37,8 +37,8 @@ std::vector<std::vector<Scalar>> rows() {
 void bind_and_match(const Expression& expression) {
     static const vecdb::Schema schema = vecdb::test::scalar_schema();
     static const std::vector<std::vector<Scalar>> tested = rows();
-    const auto bound = vecdb::collection::bind(expression, schema.scalars);
-    const auto negated = vecdb::collection::bind(!expression, schema.scalars);
+    const auto bound = vecdb::collection::bind_expression(expression, schema.scalars);
+    const auto negated = vecdb::collection::bind_expression(!expression, schema.scalars);
     // A negation may be one level too deep.
     require(bound.ok() || !negated.ok());
     if (!bound.ok() || !negated.ok()) return;

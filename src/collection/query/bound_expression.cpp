@@ -207,7 +207,8 @@ Result<BoundExpression> Binder::bind(const Node::Junction& node, bool negated) c
 
 }  // namespace
 
-Result<BoundExpression> bind(const Expression& expression, std::span<const ScalarField> fields) {
+Result<BoundExpression> bind_expression(const Expression& expression,
+                                        std::span<const ScalarField> fields) {
     return Binder(fields).bind(*tree_of(expression), false);
 }
 

@@ -116,8 +116,8 @@ struct BoundExpression {
 /// Check an expression against the scalar fields of a schema and prepare it.
 /// Returns kInvalidArgument: Expression::status(); a field that there is none of, with those that
 /// there are; a test or a value that the type of its field does not take. Throws std::bad_alloc.
-[[nodiscard]] Result<BoundExpression> bind(const Expression& expression,
-                                           std::span<const ScalarField> fields);
+[[nodiscard]] Result<BoundExpression> bind_expression(const Expression& expression,
+                                                      std::span<const ScalarField> fields);
 
 /// Tell whether a value of the leaf's field passes. NaN passes as null does, except NullTest.
 /// Slow; what faster code is compared with.

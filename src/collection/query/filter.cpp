@@ -90,16 +90,16 @@ class ExpressionFilter final : public FilterState {
 
     Result<Bound> bound_to(const std::shared_ptr<const ScalarFields>& fields) const {
         const Lock lock(mutex_);
-        std::erase_if(bound_, [](const Entry& each) {
-            return each.key != nullptr && each.fields.expired();
-        });
+        std::erase_if(
+            bound_, [](const Entry& each) { return each.key != nullptr && each.fields.expired(); });
         for (const Entry& each : bound_) {
             if (each.key == fields.get()) return each.bound;
         }
-        VECDB_ASSIGN(BoundExpression made,
-                     collection::bind(expression_,
-                                      fields != nullptr ? std::span<const ScalarField>(*fields)
-                                                        : std::span<const ScalarField>()));
+        VECDB_ASSIGN(
+            BoundExpression made,
+            collection::bind_expression(expression_,
+                                        fields != nullptr ? std::span<const ScalarField>(*fields)
+                                                          : std::span<const ScalarField>()));
         Bound bound = std::make_shared<const BoundExpression>(std::move(made));
         bound_.push_back({fields.get(), fields, bound});
         return bound;
@@ -107,7 +107,8 @@ class ExpressionFilter final : public FilterState {
 
     struct Entry {
         const ScalarFields* key;
-        std::weak_ptr<const ScalarFields> fields;  // keeps the address, which is the key, from reuse
+        std::weak_ptr<const ScalarFields>
+            fields;  // keeps the address, which is the key, from reuse
         Bound bound;
     };
 
