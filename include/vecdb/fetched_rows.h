@@ -3,6 +3,7 @@
 /// \file
 /// Rows as they are read back.
 
+#include <vecdb/columns.h>
 #include <vecdb/types.h>
 #include <vecdb/views.h>
 
@@ -13,7 +14,7 @@
 
 namespace vecdb {
 
-/// Vectors fetched by id, in the order asked for and in the field's own element type.
+/// Rows fetched by id, in the order asked for, their vectors in the field's own element type.
 struct FetchedRows {
     std::size_t dim = 0;
     ElementType type = ElementType::kFloat32;
@@ -22,6 +23,8 @@ struct FetchedRows {
     std::vector<std::byte> bytes;
     /// One per id asked for.
     std::vector<bool> found;
+    /// The scalar fields asked for, in that order; null where `found` is false.
+    std::vector<ScalarColumn> columns = {};
 
     /// Return the vector of the i-th id asked for; empty when its elements are no T.
     template <Element T = float>

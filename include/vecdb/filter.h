@@ -5,21 +5,27 @@
 
 #include <vecdb/bitset.h>
 #include <vecdb/export.h>
+#include <vecdb/expression.h>
+#include <vecdb/status.h>
 #include <vecdb/types.h>
 
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 
 namespace vecdb {
 
 class FilterState;  // src/collection/query/filter_state.h
 
-/// Say which ids may be returned. An immutable value; copies share one state.
+/// Say which rows may be returned, by their ids, by an Expression of their scalar fields, or by
+/// filters joined by &&, || and !. An immutable value; copies share one state.
 ///
-/// A filter is written in ids. The first search with it (or Collection::prepare) works out the
-/// rows that it allows and the filter remembers them, so keep a filter and reuse it: later
-/// searches pay only for rows added since. A default-made filter allows every row.
+///     SearchOptions{.filter = field("price") < 50 && !Filter::allow_ids(seen)}
+///
+/// The first search with a filter (or Collection::prepare) works out the rows that it allows and
+/// the filter remembers them, so keep a filter and reuse it: later searches pay only for rows added
+/// since. A default-made filter allows every row.
 ///
 /// Threads: const methods, and searches with one filter, may run concurrently.
 class VECDB_EXPORT Filter {
@@ -45,6 +51,21 @@ class VECDB_EXPORT Filter {
     /// once, and must answer the same each time. An exception from it fails the search with
     /// kInternal, std::bad_alloc with kOutOfMemory.
     [[nodiscard]] static Filter where(std::function<bool(Id)> predicate);
+
+    /// Allow the rows for which `expression` is true. A search, count or removal with it returns
+    /// kInvalidArgument when the collection has no such fields, before it looks at any row. Throws
+    /// only std::bad_alloc.
+    Filter(const Expression& expression);  // NOLINT(google-explicit-constructor): it is a filter
+    Filter(const Field& field);            // NOLINT(google-explicit-constructor)
+
+    /// Allow the rows for which the expression is true that `text` says; errors as of
+    /// Expression::parse.
+    [[nodiscard]] static Result<Filter> parse(std::string_view text);
+
+    /// Allow what both, one of them or the other one does not allow. Each remembers its own rows.
+    friend VECDB_EXPORT Filter operator&&(const Filter& a, const Filter& b);
+    friend VECDB_EXPORT Filter operator||(const Filter& a, const Filter& b);
+    friend VECDB_EXPORT Filter operator!(const Filter& filter);
 
     /// Tell whether every row is allowed without looking.
     [[nodiscard]] bool allows_all() const noexcept { return state_ == nullptr; }

@@ -4,9 +4,11 @@
 /// What can be done with rows, be they a collection's, a partition's or those of a past moment.
 
 #include <vecdb/build_options.h>
+#include <vecdb/columns.h>
 #include <vecdb/export.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/filter.h>
+#include <vecdb/query.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 #include <vecdb/status.h>
@@ -17,8 +19,10 @@
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <initializer_list>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace vecdb {
@@ -70,8 +74,13 @@ class VECDB_EXPORT ReadHandle {
     /// Fetch vectors by id. Under cosine the product of the stored unit row and its length is
     /// returned: each element within 2 units in the last place of what was inserted, if it is not
     /// denormal and at least 2^-100 of the vector's length (2^-13 with float16).
-    [[nodiscard]] Result<FetchedRows> get(std::span<const Id> ids) const;
-    [[nodiscard]] Result<FetchedRows> get(Id id) const { return get(std::span<const Id>(&id, 1)); }
+    /// \param fields  names of scalar fields whose values are wanted too; kInvalidArgument for a
+    ///                name of none
+    [[nodiscard]] Result<FetchedRows> get(std::span<const Id> ids,
+                                          std::span<const std::string> fields = {}) const;
+    [[nodiscard]] Result<FetchedRows> get(Id id, std::span<const std::string> fields = {}) const {
+        return get(std::span<const Id>(&id, 1), fields);
+    }
 
     /// Count live rows.
     [[nodiscard]] std::size_t count() const noexcept;
@@ -87,6 +96,18 @@ class VECDB_EXPORT ReadHandle {
     /// Find the k rows nearest to each row of `queries`. Same answers as one search each, faster.
     [[nodiscard]] Result<SearchResult> search(MatrixView queries,
                                               const SearchOptions& options = {}) const;
+
+    /// Search, and fetch scalar values of the rows found as they were when the search began.
+    /// Errors as of search, and kInvalidArgument for the name of no field.
+    [[nodiscard]] Result<FoundRows> find(VectorView query,
+                                         const SearchOptions& options,
+                                         std::span<const std::string> fields) const;
+
+    /// Return rows that a filter allows, by ascending id. Looks at every row allowed, however few
+    /// are wanted.
+    /// Returns kInvalidArgument (options; a field that the schema does not have), otherwise as
+    /// search.
+    [[nodiscard]] Result<QueriedRows> query(const QueryOptions& options) const;
 
     /// Begin to find the k rows nearest to `query`, and return at once: DatabaseOptions::executor
     /// does the work, in at most options.threads tasks, and not more than DatabaseOptions::threads,
@@ -160,29 +181,45 @@ class VECDB_EXPORT ReadHandle {
 /// Threads: as ReadHandle; writers of one collection wait for each other.
 class VECDB_EXPORT WriteHandle : public ReadHandle {
   public:
-    /// Add rows: ids.size() ids and as many vectors of the schema's dimension. All or nothing, in
-    /// all partitions that they go to.
-    /// Returns kInvalidArgument (sizes differ, wrong dimension or element type, negative id, NaN or
-    /// infinity, zero vector or length above the largest float under cosine, more than 2^24 rows,
-    /// an id that the schema's rule sends to another Partition), kAlreadyExists (an id is taken in
-    /// any partition or stands twice in the batch), kFailedPrecondition (2^31 - 1
-    /// rows outside of the index, removed ones included until their space returns), kOutOfMemory.
-    /// The message names row and value. A batch of no rows does nothing.
-    [[nodiscard]] Status insert(std::span<const Id> ids, MatrixView vectors);
+    /// Add rows: ids.size() ids, as many vectors of the schema's dimension and as many values of
+    /// each scalar field given; a field that is not given has its fallback, or is null. All or
+    /// nothing, in all partitions that they go to.
+    /// Returns kInvalidArgument (sizes differ, wrong dimension or element type, negative id, an
+    /// unknown field, a value that is not of its field's type, NaN or infinity, zero vector or
+    /// length above the largest float under cosine, more than 2^24 rows, an id that the schema's
+    /// rule sends to another Partition), kAlreadyExists (an id is taken in any partition or stands
+    /// twice in the batch), kFailedPrecondition (2^31 - 1 rows outside of the index, removed ones
+    /// included until their space returns), kOutOfMemory. The message names row and value. A batch
+    /// of no rows does nothing.
+    [[nodiscard]] Status insert(std::span<const Id> ids,
+                                MatrixView vectors,
+                                std::span<const ColumnView> columns = {});
+    [[nodiscard]] Status insert(std::span<const Id> ids,
+                                MatrixView vectors,
+                                std::initializer_list<ColumnView> columns) {
+        return insert(ids, vectors, std::span(columns.begin(), columns.size()));
+    }
 
     /// Add one row.
-    [[nodiscard]] Status insert(Id id, VectorView vector) {
-        return insert(std::span<const Id>(&id, 1), MatrixView(vector));
-    }
+    [[nodiscard]] Status insert(Id id,
+                                VectorView vector,
+                                std::initializer_list<FieldValue> values = {});
 
-    /// Add rows, replacing those whose ids exist; of an id that stands twice in the batch the last
-    /// counts. All or nothing. Errors as insert, without kAlreadyExists.
-    [[nodiscard]] Status upsert(std::span<const Id> ids, MatrixView vectors);
+    /// Add rows, replacing those whose ids exist, with all their values; of an id that stands twice
+    /// in the batch the last counts. All or nothing. Errors as insert, without kAlreadyExists.
+    [[nodiscard]] Status upsert(std::span<const Id> ids,
+                                MatrixView vectors,
+                                std::span<const ColumnView> columns = {});
+    [[nodiscard]] Status upsert(std::span<const Id> ids,
+                                MatrixView vectors,
+                                std::initializer_list<ColumnView> columns) {
+        return upsert(ids, vectors, std::span(columns.begin(), columns.size()));
+    }
 
     /// Add or replace one row.
-    [[nodiscard]] Status upsert(Id id, VectorView vector) {
-        return upsert(std::span<const Id>(&id, 1), MatrixView(vector));
-    }
+    [[nodiscard]] Status upsert(Id id,
+                                VectorView vector,
+                                std::initializer_list<FieldValue> values = {});
 
     /// Remove rows; ids of no row are passed over. Returns how many rows were removed.
     [[nodiscard]] Result<std::size_t> remove(std::span<const Id> ids);

@@ -3,6 +3,7 @@
 /// \file
 /// Replacing the rows behind an alias: build, check, warm up, switch.
 
+#include <vecdb/columns.h>
 #include <vecdb/control.h>
 #include <vecdb/export.h>
 #include <vecdb/schema.h>
@@ -26,6 +27,8 @@ struct RowBatch {
     MatrixView vectors;
     /// Name of the partition, made when there is none; empty: as Collection::insert chooses.
     std::string partition = {};
+    /// Values of scalar fields, as Collection::insert takes them.
+    std::span<const ColumnView> columns = {};
 };
 
 /// Where the rows of a rebuild come from.

@@ -5,6 +5,7 @@
 
 #include <vecdb/export.h>
 #include <vecdb/index_options.h>
+#include <vecdb/scalar.h>
 #include <vecdb/segments.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
@@ -39,15 +40,25 @@ struct VectorField {
     ZeroVector zero_vector = ZeroVector::kReject;
 };
 
-/// The type of a scalar column.
-enum class ScalarType : std::uint8_t { kBool = 1, kInt64 = 2, kDouble = 3, kString = 4 };
+/// The type of a scalar field.
+enum class ScalarType : std::uint8_t {
+    kBool = 1,
+    kInt64 = 2,
+    kDouble = 3,  ///< Any number but NaN.
+    kString = 4,  ///< Up to 1 MiB of UTF-8; texts that are alike are kept once.
+    kBytes = 5,   ///< Up to 1 MiB of whatever the caller wants back; filters cannot ask for it.
+};
 
-/// Describe one scalar value per row. Not served by this version.
+/// Describe one scalar value per row.
 struct ScalarField {
     /// Field name, 1 to 255 bytes of UTF-8 without control characters, unique in the schema.
     std::string name;
     ScalarType type = ScalarType::kInt64;
+    /// A row may be without a value.
     bool nullable = false;
+    /// What a row gets that is written without a value; none: null, if the field is nullable,
+    /// otherwise the write fails.
+    Scalar fallback = {};
 };
 
 /// How Collection::insert and upsert choose the partition of a row.
@@ -68,7 +79,7 @@ struct PartitionRule {
 struct Schema {
     /// At least one. This version serves exactly one.
     std::vector<VectorField> vectors;
-    /// This version serves none.
+    /// Up to 256.
     std::vector<ScalarField> scalars;
     /// How rows are spread over partitions.
     PartitionRule rule = {};

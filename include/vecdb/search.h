@@ -3,6 +3,7 @@
 /// \file
 /// What a search is asked and what it answers.
 
+#include <vecdb/columns.h>
 #include <vecdb/export.h>
 #include <vecdb/filter.h>
 #include <vecdb/status.h>
@@ -64,6 +65,13 @@ struct SearchOptions {
 /// The answer to one query: nearest first, equal scores by ascending id. size() is the true
 /// count: min(k, rows allowed).
 using Hits = std::vector<Hit>;
+
+/// The answer to one query, and the values of the scalar fields asked for, in that order, hit by
+/// hit.
+struct FoundRows {
+    Hits hits;
+    std::vector<ScalarColumn> columns;
+};
 
 /// The answers to a matrix of queries.
 /// Threads: a value; const methods may run concurrently.

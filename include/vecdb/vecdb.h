@@ -11,8 +11,10 @@
 #include <vecdb/database_options.h>
 #include <vecdb/dataset_io.h>
 #include <vecdb/executor.h>
+#include <vecdb/expression.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/filter.h>
+#include <vecdb/fusion.h>
 #include <vecdb/half.h>
 #include <vecdb/handles.h>
 #include <vecdb/health.h>
@@ -22,6 +24,7 @@
 #include <vecdb/open_options.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/retention.h>
+#include <vecdb/scalar.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
 #include <vecdb/segments.h>

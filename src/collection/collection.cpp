@@ -4,24 +4,56 @@
 #include <vecdb/collection.h>
 
 #include <algorithm>
+#include <initializer_list>
+#include <span>
 #include <utility>
 
 namespace vecdb {
 
 using Mode = CollectionState::Mode;
 
-Status WriteHandle::insert(std::span<const Id> ids, MatrixView vectors) {
+namespace {
+
+/// The values of one row as columns of one value each.
+class OneRow {
+  public:
+    explicit OneRow(std::initializer_list<FieldValue> values) {
+        columns_.reserve(values.size());
+        for (const FieldValue& each : values)
+            columns_.emplace_back(each.field, std::span(&each.value, 1));
+    }
+    [[nodiscard]] std::span<const ColumnView> columns() const noexcept { return columns_; }
+
+  private:
+    std::vector<ColumnView> columns_;
+};
+
+}  // namespace
+
+Status WriteHandle::insert(std::span<const Id> ids,
+                           MatrixView vectors,
+                           std::span<const ColumnView> columns) {
     return guard([&] {
         state_->give_way(partition_.get(), ids);
-        return state_->write(partition_.get(), ids, vectors, Mode::kInsert);
+        return state_->write(partition_.get(), {ids, vectors, columns}, Mode::kInsert);
     });
 }
 
-Status WriteHandle::upsert(std::span<const Id> ids, MatrixView vectors) {
+Status WriteHandle::insert(Id id, VectorView vector, std::initializer_list<FieldValue> values) {
+    return guard([&] { return insert({&id, 1}, MatrixView(vector), OneRow(values).columns()); });
+}
+
+Status WriteHandle::upsert(std::span<const Id> ids,
+                           MatrixView vectors,
+                           std::span<const ColumnView> columns) {
     return guard([&] {
         state_->give_way(partition_.get(), ids);
-        return state_->write(partition_.get(), ids, vectors, Mode::kUpsert);
+        return state_->write(partition_.get(), {ids, vectors, columns}, Mode::kUpsert);
     });
+}
+
+Status WriteHandle::upsert(Id id, VectorView vector, std::initializer_list<FieldValue> values) {
+    return guard([&] { return upsert({&id, 1}, MatrixView(vector), OneRow(values).columns()); });
 }
 
 Result<std::size_t> WriteHandle::remove(std::span<const Id> ids) {

@@ -91,6 +91,7 @@ CollectionState::CollectionState(Identity identity,
     : id_(identity.id),
       name_(std::move(identity.name)),
       schema_(std::move(identity.schema)),
+      scalars_(collection::share_scalars(schema_)),
       index_name_(index::index_name(field().index)),
       kernels_(kernels),
       services_(std::move(services)),
@@ -211,9 +212,8 @@ collection::Store& CollectionState::store() const noexcept {
 
 CollectionState::WriterSide CollectionState::make_partition(std::string name,
                                                             std::uint32_t number) const {
-    const collection::VectorFormat format{field().dim, field().element_type};
     return {.info = std::make_shared<PartitionInfo>(PartitionInfo{std::move(name), number}),
-            .growing = std::make_shared<GrowingSegment>(format),
+            .growing = std::make_shared<GrowingSegment>(fields().format()),
             .seal_rows = first_seal_rows()};
 }
 
@@ -439,13 +439,13 @@ std::shared_ptr<GrowingSegment> CollectionState::copy_growing(std::uint32_t numb
                                                               std::size_t first,
                                                               VersionEdit& edit) const {
     SegmentVersion& old = edit.change(number).growing;
-    auto growing = std::make_shared<GrowingSegment>(old.format);
+    auto growing = std::make_shared<GrowingSegment>(old.growing->store().format());
     std::size_t live = 0;
     for (std::size_t b = first / old.rows_per_block; b < old.block_count(); ++b) {
-        const index::FlatBlock block = old.block(b, nullptr);
+        const std::size_t count = std::min(old.rows_per_block, old.rows - b * old.rows_per_block);
         const std::size_t begin = std::max(first, b * old.rows_per_block) % old.rows_per_block;
-        growing->store().reserve(std::min(live + block.count - begin, old.live_rows), live);
-        live = collection::append_live(block, begin, growing->store(), live);
+        growing->store().reserve(std::min(live + count - begin, old.live_rows), live);
+        live = collection::append_live(old, b, begin, growing->store(), live);
     }
     growing->reserve_ids(live, 0);
     for (std::size_t row = 0; row < live; ++row)
@@ -481,8 +481,12 @@ Status CollectionState::check_found(const Version& version,
 
 Result<FetchedRows> CollectionState::get(const PartitionInfo* only,
                                          const VersionPointer& pinned,
-                                         std::span<const Id> ids) const {
+                                         std::span<const Id> ids,
+                                         std::span<const std::string> names) const {
+    VECDB_ASSIGN(const auto wanted, collection::find_fields(schema_.scalars, names));
     FetchedRows fetched;
+    for (const std::string& name : names)
+        fetched.columns.push_back({name, std::vector<Scalar>(ids.size())});
     fetched.dim = field().dim;
     fetched.type = field().element_type;
     const std::size_t bytes = vector_bytes(fetched.type, fetched.dim);
@@ -514,6 +518,8 @@ Result<FetchedRows> CollectionState::get(const PartitionInfo* only,
                                 block.vectors.data() + offset * bytes,
                                 block.norms[offset],
                                 fetched.bytes.data() + i * bytes);
+        for (std::size_t field = 0; field < wanted.size(); ++field)
+            fetched.columns[field].values[i] = block.cells[wanted[field]].value(offset);
     }
     return fetched;
 }

@@ -84,6 +84,7 @@ class CollectionState {
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const Schema& schema() const noexcept { return schema_; }
     [[nodiscard]] const VectorField& field() const noexcept { return schema_.vectors.front(); }
+    [[nodiscard]] collection::RowFields fields() const noexcept { return {field(), scalars_}; }
     [[nodiscard]] const std::string& index_name() const noexcept { return index_name_; }
     [[nodiscard]] const simd::KernelTable& kernels() const noexcept { return kernels_; }
     [[nodiscard]] collection::Services& services() const noexcept { return *services_; }
@@ -115,8 +116,7 @@ class CollectionState {
         VECDB_EXCLUDES(writer_);
     /// As WriteHandle::insert and upsert; may throw std::bad_alloc and then changes nothing.
     Status write(const collection::PartitionInfo* only,
-                 std::span<const Id> ids,
-                 MatrixView vectors,
+                 const collection::RowsToWrite& rows,
                  Mode mode);
     Result<std::size_t> remove(const collection::PartitionInfo* only, std::span<const Id> ids);
     /// May throw what a predicate throws.
@@ -127,7 +127,8 @@ class CollectionState {
     /// As ReadHandle::get, of `pinned` or, if it is null, of the last version.
     Result<FetchedRows> get(const collection::PartitionInfo* only,
                             const VersionPointer& pinned,
-                            std::span<const Id> ids) const;
+                            std::span<const Id> ids,
+                            std::span<const std::string> names = {}) const;
 
     /// Tell whether load() has been done. Before that nothing but id, name and schema is there.
     [[nodiscard]] bool loaded() const noexcept { return loaded_; }
@@ -156,8 +157,7 @@ class CollectionState {
     /// Do again what a record of the log says. Rows of partitions that have it already are passed
     /// over. Errors as of write.
     Status replay_rows(const collection::Replay& replay,
-                       std::uint32_t partition,
-                       std::span<const Id> ids,
+                       const persist::LoggedRows& rows,
                        MatrixView vectors);
     Status replay_removal(const collection::Replay& replay, std::span<const Id> ids);
     /// Go on from write number `last` of the database, and let the background see to what was
@@ -285,6 +285,7 @@ class CollectionState {
     const std::uint64_t id_;
     const std::string name_;
     const Schema schema_;
+    const std::shared_ptr<const collection::ScalarFields> scalars_;  // null: there are none
     const std::string index_name_;
     const simd::KernelTable& kernels_;
     const std::shared_ptr<collection::Services> services_;

@@ -184,11 +184,11 @@ Result<bool> CollectionState::rewrite(const PartitionInfo& info,
     // Growing rows wait until they are enough for the index; sealed ones have to be rewritten.
     const bool waits = is_source(sources, frozen.growing);
     const auto too_few = waits ? collection::TooFew::kFail : collection::TooFew::kNoIndex;
-    VECDB_ASSIGN(Seal seal, collection::seal(sources, field(), base, too_few, options));
+    VECDB_ASSIGN(Seal seal, collection::seal(sources, fields(), base, too_few, options));
     collection::Store& store = this->store();
     collection::PartitionSaver saver(store);
     if (store.saves_segments() && seal.segment != nullptr) {
-        VECDB_ASSIGN(seal.segment->files, saver.save_segment(*seal.segment, field()));
+        VECDB_ASSIGN(seal.segment->files, saver.save_segment(*seal.segment, fields()));
         VECDB_TRY(place_rows(sources, store, saver, seal));
     }
     const Lock committing(store.committing());
@@ -210,7 +210,7 @@ Status CollectionState::place_rows(const SealSources& sources,
         if (source->sealed != nullptr) others -= source->sealed->charge.bytes();
     }
     if (budget != 0 && others + bytes > budget) {
-        VECDB_ASSIGN(seal.segment, saver.map_segment(*seal.segment, field()));
+        VECDB_ASSIGN(seal.segment, saver.map_segment(*seal.segment, fields()));
     } else {
         seal.segment->charge = collection::MemoryCharge(services_->sealed_bytes, bytes);
     }
@@ -280,7 +280,7 @@ Status CollectionState::prepare_adopted(const PartitionVersion& partition,
         stored.growing_rows = before->growing_rows;
         stored.growing = before->growing;
     }
-    VECDB_TRY(saver.save_sealed(partition, field(), before ? &*before : nullptr, stored));
+    VECDB_TRY(saver.save_sealed(partition, fields(), before ? &*before : nullptr, stored));
     return saver.prepare({persist::SetPartition{id_, std::move(stored)}});
 }
 

@@ -2,11 +2,13 @@
 #include "collection/builtin_indexes.h"
 #include "collection/names.h"
 #include "collection/number_text.h"
+#include "collection/storage/columns.h"
 
 #include <vecdb/build_options.h>
 #include <vecdb/database_options.h>
 #include <vecdb/index_options.h>
 #include <vecdb/open_options.h>
+#include <vecdb/query.h>
 #include <vecdb/rebuild.h>
 #include <vecdb/retention.h>
 #include <vecdb/schema.h>
@@ -29,6 +31,7 @@ constexpr std::size_t kMaxM = 256;
 constexpr std::size_t kMaxEf = 65'536;
 constexpr std::size_t kMaxLists = std::size_t{1} << 24U;
 constexpr std::size_t kMaxPqDims = 64;
+constexpr std::size_t kMaxQueryRows = std::size_t{1} << 24U;
 constexpr std::size_t kMaxRebuildQueries = std::size_t{1} << 24U;
 constexpr std::size_t kMinSealRows = 64;
 constexpr std::size_t kMaxMerge = 32;
@@ -107,19 +110,25 @@ Status validate_field(const VectorField& field) {
     return validate(field.index);
 }
 
+Status validate_scalar(const ScalarField& field) {
+    VECDB_TRY(collection::validate_name("scalar field name", field.name));
+    if (field.type < ScalarType::kBool || field.type > ScalarType::kBytes) {
+        return {StatusCode::kInvalidArgument,
+                "type " + std::to_string(static_cast<int>(field.type)) + " of scalar field '" +
+                    field.name + "' is none of ScalarType's"};
+    }
+    if (std::holds_alternative<std::monostate>(field.fallback)) return {};
+    const Status fits = collection::check_value(field, field.fallback);
+    if (fits.ok()) return fits;
+    return {fits.code(), "the fallback: " + fits.message()};
+}
+
 Status validate_names(const Schema& schema) {
     std::vector<std::string_view> names;
     for (const VectorField& field : schema.vectors)
         names.push_back(field.name);
-    for (const ScalarField& field : schema.scalars) {
-        VECDB_TRY(collection::validate_name("scalar field name", field.name));
-        if (field.type < ScalarType::kBool || field.type > ScalarType::kString) {
-            return {StatusCode::kInvalidArgument,
-                    "type " + std::to_string(static_cast<int>(field.type)) + " of scalar field '" +
-                        field.name + "' is none of ScalarType's"};
-        }
+    for (const ScalarField& field : schema.scalars)
         names.push_back(field.name);
-    }
     for (std::size_t i = 0; i < names.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
             if (names[i] == names[j]) {
@@ -134,6 +143,9 @@ Status validate_names(const Schema& schema) {
 Status validate_fields(const Schema& schema) {
     for (const VectorField& field : schema.vectors)
         VECDB_TRY(validate_field(field));
+    VECDB_TRY(check_range("number of scalar fields", schema.scalars.size(), 0, kMaxScalarFields));
+    for (const ScalarField& field : schema.scalars)
+        VECDB_TRY(validate_scalar(field));
     return validate_names(schema);
 }
 
@@ -172,9 +184,6 @@ Status check_served(const Schema& schema) {
     };
     if (schema.vectors.size() > 1) {
         return unsupported(std::to_string(schema.vectors.size()) + " vector fields are");
-    }
-    if (!schema.scalars.empty()) {
-        return unsupported("scalar field '" + schema.scalars.front().name + "' is");
     }
     const VectorField& field = schema.vectors.front();
     return collection::is_scanned(field) ? Status() : collection::make_index(field).status();
@@ -320,6 +329,10 @@ Status Retention::validate() const {
         }
         return check_range("max_writes", max_writes, 1, kMaxKeptWrites);
     });
+}
+
+Status QueryOptions::validate() const {
+    return check_range("limit", limit, 0, kMaxQueryRows);
 }
 
 Status SearchOptions::validate() const {

@@ -2,6 +2,7 @@
 #include "collection/collection_state.h"
 #include "collection/query/async_search.h"
 #include "collection/query/prepared_queries.h"
+#include "collection/query/query_rows.h"
 #include "collection/query/range_search.h"
 #include "collection/query/scratch.h"
 #include "collection/query/search.h"
@@ -119,8 +120,9 @@ std::uint64_t ReadHandle::sequence() const noexcept {
     return (pinned_ != nullptr ? pinned_ : state_->version())->sequence;
 }
 
-Result<FetchedRows> ReadHandle::get(std::span<const Id> ids) const {
-    return guard([&] { return state_->get(partition_.get(), pinned_, ids); });
+Result<FetchedRows> ReadHandle::get(std::span<const Id> ids,
+                                    std::span<const std::string> fields) const {
+    return guard([&] { return state_->get(partition_.get(), pinned_, ids, fields); });
 }
 
 std::size_t ReadHandle::count() const noexcept {
@@ -153,6 +155,42 @@ Result<Hits> ReadHandle::search(VectorView query, const SearchOptions& options) 
         const CallThreads threads = threads_for(*state_, target, 1);
         hits.resize(collection::search_one(target, prepared->data(), threads.count(), hits));
         return hits;
+    });
+}
+
+Result<FoundRows> ReadHandle::find(VectorView query,
+                                   const SearchOptions& options,
+                                   std::span<const std::string> fields) const {
+    return guard([&]() -> Result<FoundRows> {
+        VECDB_TRY(options.validate());
+        VECDB_TRY(collection::find_fields(state_->schema().scalars, fields).status());
+        VECDB_ASSIGN(const Source source, source_of(*state_, pinned_, partition_.get(), options));
+        const ReadHandle now(state_, partition_, source.version);
+        SearchOptions used = options;
+        used.as_of = std::nullopt;
+        FoundRows found;
+        VECDB_ASSIGN(found.hits, now.search(query, used));
+        std::vector<Id> ids;
+        for (const Hit& hit : found.hits)
+            ids.push_back(hit.id);
+        VECDB_ASSIGN(FetchedRows rows, now.get(ids, fields));
+        found.columns = std::move(rows.columns);
+        return found;
+    });
+}
+
+Result<QueriedRows> ReadHandle::query(const QueryOptions& options) const {
+    return guard([&]() -> Result<QueriedRows> {
+        VECDB_TRY(options.validate());
+        VECDB_ASSIGN(const auto fields,
+                     collection::find_fields(state_->schema().scalars, options.fields));
+        const SearchOptions which{.filter = options.filter,
+                                  .partitions = options.partitions,
+                                  .allow_partial = options.allow_partial,
+                                  .as_of = options.as_of};
+        Rows rows(*state_, which);
+        VECDB_TRY(rows.find(pinned_, partition_.get()));
+        return collection::query_rows(rows.target().segments, options, fields);
     });
 }
 

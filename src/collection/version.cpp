@@ -9,7 +9,7 @@ std::shared_ptr<SegmentVersion> SegmentVersion::of(std::shared_ptr<const SealedS
     version->numbering = segment;
     version->blocks = segment->store.blocks();
     version->tombstones = std::make_shared<Tombstones>();
-    version->format = segment->store.format();
+    version->format = segment->store.format().vector;
     version->rows_per_block = segment->store.rows_per_block();
     version->rows = segment->rows;
     version->live_rows = segment->rows;
@@ -24,7 +24,7 @@ SegmentVersion SegmentVersion::of(std::shared_ptr<const GrowingSegment> segment,
     version.numbering = segment;
     version.blocks = store.blocks();
     version.tombstones = std::make_shared<Tombstones>();
-    version.format = store.format();
+    version.format = store.format().vector;
     version.rows_per_block = store.rows_per_block();
     version.rows = rows;
     version.live_rows = rows;
@@ -55,12 +55,13 @@ IndexRows index_rows(const VectorField& field, const index::FlatBlock& block) no
 
 IndexRows index_rows(const VectorField& field, const SealedSegment& segment) noexcept {
     const RowStore& store = segment.store;
-    return index_rows(field,
-                      {.rows = {store.vector(0), store.format().bytes(), store.format().dim},
-                       .ids = &store.id(0),
-                       .norms = &store.norm(0),
-                       .count = segment.rows,
-                       .filter = {}});
+    return index_rows(
+        field,
+        {.rows = {store.vector(0), store.format().vector.bytes(), store.format().vector.dim},
+         .ids = &store.id(0),
+         .norms = &store.norm(0),
+         .count = segment.rows,
+         .filter = {}});
 }
 
 void PartitionVersion::count_live_rows() noexcept {

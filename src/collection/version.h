@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,14 @@ struct SegmentVersion {
     }
     [[nodiscard]] Id id(std::size_t row) const noexcept {
         return (*blocks)[row / rows_per_block]->ids[row % rows_per_block];
+    }
+
+    [[nodiscard]] const RowStore& store() const noexcept {
+        return sealed != nullptr ? sealed->store : growing->store();
+    }
+    /// Return the scalar values of block i.
+    [[nodiscard]] std::span<const Cells> cells(std::size_t i) const noexcept {
+        return (*blocks)[i]->cells;
     }
 
     /// Return the index over the rows, or null where they are to be scanned.

@@ -1,6 +1,7 @@
 #include "check.h"
 #include "collection/collection_state.h"
 #include "collection/query/segment_targets.h"
+#include "collection/query/source.h"
 #include "collection/vectors.h"
 #include "index/parallel.h"
 
@@ -13,6 +14,7 @@
 
 namespace vecdb {
 
+using collection::ColumnBatch;
 using collection::PartitionInfo;
 using collection::PartitionVersion;
 using collection::Place;
@@ -77,11 +79,13 @@ class CollectionState::Write {
     Write(CollectionState& state,
           std::span<const Id> ids,
           MatrixView vectors,
+          const ColumnBatch& columns,
           Mode mode,
           const collection::Replay* replay = nullptr)
         : state_(state),
           ids_(ids),
           vectors_(vectors),
+          columns_(columns),
           mode_(mode),
           replay_(replay),
           current_(state.version()),
@@ -117,6 +121,7 @@ class CollectionState::Write {
     CollectionState& state_;
     const std::span<const Id> ids_;
     const MatrixView vectors_;
+    const ColumnBatch& columns_;
     const Mode mode_;
     const collection::Replay* const replay_;
     const VersionPointer current_;
@@ -284,7 +289,7 @@ Status CollectionState::Write::fill() const {
 
 Status CollectionState::Write::fill_group(const Group& group) const {
     const collection::RowStore& store = group.growing->store();
-    const std::size_t bytes = store.format().bytes();
+    const std::size_t bytes = store.format().vector.bytes();
     std::size_t row = group.first;
     for (std::size_t done = group.begin; done < group.end;) {
         const std::size_t count = std::min(store.run(row), group.end - done);
@@ -292,6 +297,7 @@ Status CollectionState::Write::fill_group(const Group& group) const {
             const std::uint32_t from = rows_[done + i];
             std::memcpy(store.vector(row + i), vectors_.slice(from, 1).data(), bytes);
             store.id(row + i) = ids_[from];
+            columns_.store(from, store.cells(row + i), store.offset(row + i));
         }
         VECDB_TRY(collection::finish_rows(state_.kernels_,
                                           state_.field(),
@@ -323,12 +329,17 @@ Status CollectionState::Write::publish() {
         return {};
     }
     const bool by_rule = state_.schema_.rule.routing != Routing::kNone;
-    return state_.store().write_rows(state_.id_,
-                                     by_rule ? persist::kByRule : groups_.front().partition,
-                                     ids_,
-                                     vectors_,
-                                     rows_,
-                                     [&]() noexcept { see(std::move(next)); });
+    collection::Store& store = state_.store();
+    std::vector<std::byte> columns;
+    if (state_.scalars_ != nullptr && store.durable())
+        columns_.encode(*state_.scalars_, rows_, columns);
+    return store.write_rows({.collection = state_.id_,
+                             .partition = by_rule ? persist::kByRule : groups_.front().partition,
+                             .ids = ids_,
+                             .vectors = vectors_,
+                             .rows = rows_,
+                             .columns = columns},
+                            [&]() noexcept { see(std::move(next)); });
 }
 
 /// Enter the ids and publish the version with them.
@@ -349,15 +360,16 @@ void CollectionState::Write::see(VersionPointer next) noexcept {
 }
 
 Status CollectionState::write(const PartitionInfo* only,
-                              std::span<const Id> ids,
-                              MatrixView vectors,
+                              const collection::RowsToWrite& rows,
                               Mode mode) {
+    const auto& [ids, vectors, given] = rows;
     VECDB_TRY(check_batch(field(), ids, vectors));
+    VECDB_ASSIGN(const ColumnBatch columns, ColumnBatch::from(schema_.scalars, given, ids.size()));
     const Lock writer(writer_);
     VECDB_TRY(check_writable());
     VECDB_TRY(collection::check_exists(*version(), only));
     if (ids.empty()) return {};
-    Write write(*this, ids, vectors, mode);
+    Write write(*this, ids, vectors, columns, mode);
     VECDB_TRY(write.choose_rows());
     VECDB_TRY(write.find_replaced());
     VECDB_TRY(write.route(only));
@@ -369,15 +381,16 @@ Status CollectionState::write(const PartitionInfo* only,
 }
 
 Status CollectionState::replay_rows(const collection::Replay& replay,
-                                    std::uint32_t partition,
-                                    std::span<const Id> ids,
+                                    const persist::LoggedRows& rows,
                                     MatrixView vectors) {
-    VECDB_TRY(check_batch(field(), ids, vectors));
+    VECDB_TRY(check_batch(field(), rows.ids, vectors));
+    VECDB_ASSIGN(const ColumnBatch columns,
+                 ColumnBatch::decode(schema_.scalars, rows.columns, rows.ids.size()));
     const Lock writer(writer_);
-    Write write(*this, ids, vectors, Mode::kUpsert, &replay);
+    Write write(*this, rows.ids, vectors, columns, Mode::kUpsert, &replay);
     VECDB_TRY(write.choose_rows());
     VECDB_TRY(write.find_replaced());
-    VECDB_TRY(write.route_replayed(partition));
+    VECDB_TRY(write.route_replayed(rows.partition));
     VECDB_TRY(write.reserve(partitions_));
     VECDB_TRY(write.fill());
     VECDB_TRY(write.publish());
@@ -418,6 +431,7 @@ std::vector<Place> CollectionState::find_all(const Version& current,
 }
 
 Result<std::size_t> CollectionState::remove(const PartitionInfo* only, const Filter& filter) {
+    VECDB_TRY(collection::check_filter(*this, filter));
     // Most rows are tested here, without the lock.
     std::vector<Place> places;
     const auto find = [&](const Version& version) {

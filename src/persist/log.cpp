@@ -14,12 +14,15 @@ namespace {
 constexpr std::uint32_t kRows = 1;
 constexpr std::uint32_t kRemoval = 2;
 constexpr std::uint32_t kChanges = 3;
+constexpr std::uint32_t kScalarRows = 4;
 
 // In a record of rows or of a removal.
 constexpr std::size_t kCollectionAt = 0;
 constexpr std::size_t kCountAt = 8;
 constexpr std::size_t kPartitionAt = 16;  // of rows only
 constexpr std::size_t kRowsIdsAt = 24;
+constexpr std::size_t kColumnBytesAt = 24;  // of rows with scalars only
+constexpr std::size_t kScalarRowsIdsAt = 32;
 constexpr std::size_t kRemovalIdsAt = 16;
 
 Status misfit(std::string what) {
@@ -35,13 +38,24 @@ std::optional<std::span<const Id>> read_ids(std::span<const std::byte> payload, 
                      static_cast<std::size_t>(count));
 }
 
-Result<LogEntry> read_rows(std::span<const std::byte> payload) {
-    const auto ids = read_ids(payload, kRowsIdsAt);
+Result<LogEntry> read_rows(std::span<const std::byte> payload, bool scalars) {
+    const std::size_t ids_at = scalars ? kScalarRowsIdsAt : kRowsIdsAt;
+    const auto ids = read_ids(payload, ids_at);
     if (!ids || ids->empty()) return misfit("of rows without ids");
     LoggedRows rows{.collection = load<std::uint64_t>(payload, kCollectionAt),
                     .partition = load<std::uint32_t>(payload, kPartitionAt),
                     .ids = *ids,
-                    .vectors = payload.subspan(kRowsIdsAt + ids->size_bytes())};
+                    .columns = {},
+                    .vectors = payload.subspan(ids_at + ids->size_bytes())};
+    if (scalars) {
+        const auto bytes = load<std::uint64_t>(payload, kColumnBytesAt);
+        if (bytes == 0 || bytes % 8 != 0 || bytes > rows.vectors.size()) {
+            return misfit("of rows with " + std::to_string(bytes) + " bytes of scalar values of " +
+                          std::to_string(rows.vectors.size()));
+        }
+        rows.columns = rows.vectors.first(static_cast<std::size_t>(bytes));
+        rows.vectors = rows.vectors.subspan(rows.columns.size());
+    }
     if (rows.vectors.empty() || rows.vectors.size() % ids->size() != 0) {
         return misfit("of rows whose vectors have " + std::to_string(rows.vectors.size()) +
                       " bytes for " + std::to_string(ids->size()) + " ids");
@@ -69,27 +83,28 @@ Result<LogEntry> read_changes_of(std::span<const std::byte> payload) {
 
 }  // namespace
 
-Status log_rows(JournalWriter& to,
-                std::uint64_t collection,
-                std::uint32_t partition,
-                std::span<const Id> ids,
-                MatrixView vectors,
-                std::span<const std::uint32_t> rows) {
-    const std::size_t vector_bytes = vecdb::vector_bytes(vectors.type(), vectors.dim());
-    const auto payload = to.prepare(kRowsIdsAt + rows.size() * (sizeof(Id) + vector_bytes));
-    store(payload, kCollectionAt, collection);
-    store(payload, kCountAt, static_cast<std::uint64_t>(rows.size()));
-    store(payload, kPartitionAt, partition);
-    store(payload, kPartitionAt + sizeof(partition), std::uint32_t{0});
-    std::byte* id = payload.data() + kRowsIdsAt;
-    std::byte* vector = id + rows.size() * sizeof(Id);
-    for (const std::uint32_t row : rows) {
-        std::memcpy(id, &ids[row], sizeof(Id));
-        std::memcpy(vector, vectors.slice(row, 1).data(), vector_bytes);
+Status log_rows(JournalWriter& to, const RowsToLog& batch) {
+    const bool scalars = !batch.columns.empty();
+    const std::size_t ids_at = scalars ? kScalarRowsIdsAt : kRowsIdsAt;
+    const std::size_t vector_bytes = vecdb::vector_bytes(batch.vectors.type(), batch.vectors.dim());
+    const auto payload =
+        to.prepare(ids_at + batch.columns.size() + batch.rows.size() * (sizeof(Id) + vector_bytes));
+    store(payload, kCollectionAt, batch.collection);
+    store(payload, kCountAt, static_cast<std::uint64_t>(batch.rows.size()));
+    store(payload, kPartitionAt, batch.partition);
+    store(payload, kPartitionAt + sizeof(batch.partition), std::uint32_t{0});
+    if (scalars) store(payload, kColumnBytesAt, static_cast<std::uint64_t>(batch.columns.size()));
+    std::byte* id = payload.data() + ids_at;
+    std::byte* vector = id + batch.rows.size() * sizeof(Id);
+    if (scalars) std::memcpy(vector, batch.columns.data(), batch.columns.size());
+    vector += batch.columns.size();
+    for (const std::uint32_t row : batch.rows) {
+        std::memcpy(id, &batch.ids[row], sizeof(Id));
+        std::memcpy(vector, batch.vectors.slice(row, 1).data(), vector_bytes);
         id += sizeof(Id);
         vector += vector_bytes;
     }
-    return to.append(kRows);
+    return to.append(scalars ? kScalarRows : kRows);
 }
 
 Status log_removal(JournalWriter& to, std::uint64_t collection, std::span<const Id> ids) {
@@ -109,7 +124,8 @@ Status log_changes(JournalWriter& to, std::span<const Change> changes) {
 Result<LogEntry> read_entry(const JournalRecord& record) {
     switch (record.type) {
         case kRows:
-            return read_rows(record.payload);
+        case kScalarRows:
+            return read_rows(record.payload, record.type == kScalarRows);
         case kRemoval:
             return read_removal(record.payload);
         case kChanges:

@@ -31,6 +31,7 @@ struct LoggedRows {
     std::uint64_t collection = 0;
     std::uint32_t partition = 0;  ///< Or kByRule.
     std::span<const Id> ids;
+    std::span<const std::byte> columns;  ///< Their scalar values, if there are any.
     std::span<const std::byte> vectors;  ///< As many, without gaps.
 };
 /// Rows that were removed, from whatever partition.
@@ -44,13 +45,18 @@ using LoggedChanges = std::vector<Change>;
 /// What a record says. Spans are valid as long as the bytes it was read from.
 using LogEntry = std::variant<LoggedRows, LoggedRemoval, LoggedChanges>;
 
-/// Write rows `rows` of `ids` and `vectors`. Returns kIoError. Throws std::bad_alloc.
-[[nodiscard]] Status log_rows(JournalWriter& to,
-                              std::uint64_t collection,
-                              std::uint32_t partition,
-                              std::span<const Id> ids,
-                              MatrixView vectors,
-                              std::span<const std::uint32_t> rows);
+/// Rows of a batch on their way into the log.
+struct RowsToLog {
+    std::uint64_t collection;
+    std::uint32_t partition;  ///< Or kByRule.
+    std::span<const Id> ids;
+    MatrixView vectors;
+    std::span<const std::uint32_t> rows;  ///< Which of them.
+    std::span<const std::byte> columns;   ///< Scalar values of those rows; a multiple of 8 bytes.
+};
+
+/// Write rows of a batch. Returns kIoError. Throws std::bad_alloc.
+[[nodiscard]] Status log_rows(JournalWriter& to, const RowsToLog& batch);
 [[nodiscard]] Status log_removal(JournalWriter& to,
                                  std::uint64_t collection,
                                  std::span<const Id> ids);

@@ -1,5 +1,7 @@
 #include "persist/schema_archive.h"
 
+#include <cstdint>
+#include <string>
 #include <variant>
 
 namespace vecdb::persist {
@@ -11,7 +13,7 @@ constexpr std::size_t kMostText = 65'536;  // names, and parameters of custom in
 constexpr std::uint8_t kMetrics = 6;
 constexpr std::uint8_t kElementTypes = 6;
 constexpr std::uint8_t kZeroVectors = 3;
-constexpr std::uint8_t kScalarTypes = 5;
+constexpr std::uint8_t kScalarTypes = 6;
 constexpr std::uint8_t kRoutings = 2;
 constexpr std::uint8_t kCodes = 8;
 
@@ -118,17 +120,47 @@ VectorField read_vector(ArchiveReader& from) {
     return field;
 }
 
+// What a scalar field has, as bits.
+constexpr std::uint8_t kNullable = 1;
+constexpr std::uint8_t kHasFallback = 2;
+
+void write_value(ArchiveWriter& to, const Scalar& value) {
+    if (const auto* truth = std::get_if<bool>(&value)) to.number(*truth);
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) to.number(*integer);
+    if (const auto* real = std::get_if<double>(&value)) to.number(*real);
+    if (const auto* text = std::get_if<std::string>(&value)) to.text(*text);
+}
+
+Scalar read_value(ArchiveReader& from, ScalarType type) {
+    switch (type) {
+        case ScalarType::kBool:
+            return from.choice<bool>(2);
+        case ScalarType::kInt64:
+            return from.number<std::int64_t>();
+        case ScalarType::kDouble:
+            return from.number<double>();
+        default:
+            return from.text(kMaxTextBytes);
+    }
+}
+
 void write_scalar(ArchiveWriter& to, const ScalarField& field) {
     to.text(field.name);
     to.number(field.type);
-    to.number(field.nullable);
+    const bool fallback = !std::holds_alternative<std::monostate>(field.fallback);
+    to.number(static_cast<std::uint8_t>((field.nullable ? kNullable : 0U) |
+                                        (fallback ? kHasFallback : 0U)));
+    if (fallback) write_value(to, field.fallback);
 }
 
 ScalarField read_scalar(ArchiveReader& from) {
     ScalarField field;
     field.name = from.text(kMostText);
     field.type = from.choice<ScalarType>(kScalarTypes);
-    field.nullable = from.choice<bool>(2);
+    const auto flags = from.number<std::uint8_t>();
+    if (flags > (kNullable | kHasFallback)) from.fail("a scalar field that cannot be");
+    field.nullable = (flags & kNullable) != 0;
+    if ((flags & kHasFallback) != 0) field.fallback = read_value(from, field.type);
     return field;
 }
 

@@ -70,7 +70,7 @@ TEST_CASE("entries of the log come back", "[persist]") {
     // Rows that are farther apart than they are long.
     const std::vector<float> vectors = {1, 2, -1, 3, 4, -1, 5, 6, -1};
     const std::vector<std::uint32_t> rows = {2, 0};
-    log_rows(*log, 7, kByRule, ids, MatrixView(vectors.data(), 3, 2, 3), rows).check();
+    log_rows(*log, {7, kByRule, ids, MatrixView(vectors.data(), 3, 2, 3), rows, {}}).check();
     log_removal(*log, 8, ids).check();
     const std::vector<Change> changes = {DropCollection{1}, DropAlias{"x"}};
     log_changes(*log, changes).check();

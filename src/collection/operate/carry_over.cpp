@@ -2,7 +2,9 @@
 
 #include "check.h"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,13 +39,29 @@ Status for_each_batch(const PartitionVersion& partition,
     return result;
 }
 
+/// Return the names of scalar fields that both schemas have.
+std::vector<std::string> common_fields(const Schema& from, const Schema& to) {
+    std::vector<std::string> names;
+    for (const ScalarField& field : from.scalars) {
+        const bool both = std::any_of(to.scalars.begin(), to.scalars.end(), [&](const auto& other) {
+            return other.name == field.name;
+        });
+        if (both) names.push_back(field.name);
+    }
+    return names;
+}
+
 class CarryOver {
   public:
     CarryOver(const CollectionState& from,
               const CollectionState::VersionPointer& before,
               const CollectionState::VersionPointer& after,
               CollectionState& to)
-        : from_(from), before_(before), after_(after), to_(to) {}
+        : from_(from),
+          before_(before),
+          after_(after),
+          to_(to),
+          common_(common_fields(from.schema(), to.schema())) {}
 
     Result<std::size_t> run() {
         VECDB_TRY(for_each_partition(*before_, [&](const PartitionVersion& partition) {
@@ -92,29 +110,43 @@ class CarryOver {
     Status write_changed(const PartitionInfo* partition,
                          const PartitionInfo* into,
                          std::span<const Id> ids) {
-        VECDB_ASSIGN(const FetchedRows now, from_.get(partition, after_, ids));
+        VECDB_ASSIGN(const FetchedRows now, from_.get(partition, after_, ids, common_));
         const std::size_t bytes = vector_bytes(now.type, now.dim);
         FetchedRows then;
         if (before_->find(*partition) != nullptr) {
-            VECDB_ASSIGN(then, from_.get(partition, before_, ids));
+            VECDB_ASSIGN(then, from_.get(partition, before_, ids, common_));
         } else {
             then.found.resize(ids.size());
         }
         FetchedRows changed;
         changed.dim = now.dim;
         changed.type = now.type;
+        for (const std::string& name : common_)
+            changed.columns.push_back({name, {}});
         std::vector<Id> changed_ids;
         for (std::size_t i = 0; i < ids.size(); ++i) {
             const std::byte* row = now.bytes.data() + i * bytes;
-            const bool same =
-                then.found[i] && std::memcmp(row, then.bytes.data() + i * bytes, bytes) == 0;
+            const bool same = then.found[i] &&
+                              std::memcmp(row, then.bytes.data() + i * bytes, bytes) == 0 &&
+                              std::equal(now.columns.begin(),
+                                         now.columns.end(),
+                                         then.columns.begin(),
+                                         [&](const ScalarColumn& a, const ScalarColumn& b) {
+                                             return a.values[i] == b.values[i];
+                                         });
             if (same) continue;
             changed_ids.push_back(ids[i]);
             changed.bytes.insert(changed.bytes.end(), row, row + bytes);
             changed.found.push_back(true);
+            for (std::size_t field = 0; field < common_.size(); ++field)
+                changed.columns[field].values.push_back(now.columns[field].values[i]);
         }
         if (changed_ids.empty()) return {};
-        VECDB_TRY(to_.write(into, changed_ids, changed.view(), CollectionState::Mode::kUpsert));
+        std::vector<ColumnView> columns;
+        for (const ScalarColumn& each : changed.columns)
+            columns.emplace_back(each.field, std::span<const Scalar>(each.values));
+        VECDB_TRY(to_.write(
+            into, {changed_ids, changed.view(), columns}, CollectionState::Mode::kUpsert));
         carried_ += changed_ids.size();
         return {};
     }
@@ -123,6 +155,7 @@ class CarryOver {
     const CollectionState::VersionPointer& before_;
     const CollectionState::VersionPointer& after_;
     CollectionState& to_;
+    const std::vector<std::string> common_;  // scalar fields of both
     std::size_t carried_ = 0;
 };
 

@@ -120,7 +120,7 @@ Status Checkpoint::save_partition(const CollectionState& collection,
     forget(known, outworn_);
     StoredPartition stored{
         .number = partition.info->number, .name = partition.info->name, .covered = cut_};
-    VECDB_TRY(saver_.save_sealed(partition, collection.field(), &known, stored));
+    VECDB_TRY(saver_.save_sealed(partition, collection.fields(), &known, stored));
     VECDB_TRY(saver_.save_growing(partition, stored));
     changes_.emplace_back(persist::SetPartition{collection.id(), std::move(stored)});
     return {};

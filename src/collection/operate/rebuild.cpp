@@ -195,11 +195,11 @@ Status Rebuild::write_all() {
 }
 
 Status Rebuild::write(const RowBatch& batch) {
-    if (batch.partition.empty()) return made_->insert(batch.ids, batch.vectors);
+    if (batch.partition.empty()) return made_->insert(batch.ids, batch.vectors, batch.columns);
     auto partition = made_->partition(batch.partition);
     if (!partition.ok()) partition = made_->create_partition(batch.partition);
     VECDB_ASSIGN(Partition into, std::move(partition));
-    return into.insert(batch.ids, batch.vectors);
+    return into.insert(batch.ids, batch.vectors, batch.columns);
 }
 
 Status Rebuild::build() {

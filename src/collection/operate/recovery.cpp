@@ -32,12 +32,14 @@ struct LoadPartitions {
     std::shared_ptr<const KnownSegments> known;
     std::map<std::uint32_t, persist::StoredPartition> partitions;
     VectorField field;
+    std::shared_ptr<const ScalarFields> scalars;
     Damaged damaged;
 
     Result<std::vector<LoadedPartition>> operator()() const {
         std::vector<LoadedPartition> loaded;
         for (const auto& [number, partition] : partitions) {
-            VECDB_ASSIGN(auto each, load_partition(*files, *known, partition, field, damaged));
+            VECDB_ASSIGN(auto each,
+                         load_partition(*files, *known, partition, {field, scalars}, damaged));
             loaded.push_back(std::move(each));
         }
         return loaded;
@@ -134,8 +136,12 @@ Status Recovery::add(std::uint64_t id, const persist::StoredCollection& stored) 
     Recovered recovered;
     VECDB_ASSIGN(recovered.covered, covered_by(stored));
     const Store::Found& found = store_.found();
-    const LoadPartitions loader{
-        found.files, known_, stored.partitions, stored.schema.vectors.front(), damaged_};
+    const LoadPartitions loader{found.files,
+                                known_,
+                                stored.partitions,
+                                stored.schema.vectors.front(),
+                                share_scalars(stored.schema),
+                                damaged_};
     recovered.state =
         std::make_shared<CollectionState>(CollectionState::Identity{id, stored.name, stored.schema},
                                           state_.kernels,
@@ -206,8 +212,7 @@ Status Recovery::replay_rows(std::uint64_t number, const persist::LoggedRows& ro
     report_.replayed_rows += rows.ids.size();
     const MatrixView vectors =
         MatrixView::of(rows.vectors.data(), rows.ids.size(), field.dim, field.element_type);
-    return at_record(
-        number, to.state->replay_rows({number, to.covered}, rows.partition, rows.ids, vectors));
+    return at_record(number, to.state->replay_rows({number, to.covered}, rows, vectors));
 }
 
 Status Recovery::replay_removal(std::uint64_t number, const persist::LoggedRemoval& removal) {

@@ -35,7 +35,7 @@ class Verification {
     Status check_rows(const persist::ReadCatalogue& read, const std::string& manifest);
     Status check_log(const persist::ReadCatalogue& read);
     Status check_file(std::uint64_t number);
-    Status check_partition(const StoredPartition& partition, const VectorField& field);
+    Status check_partition(const StoredPartition& partition, const RowFields& fields);
     [[nodiscard]] bool has_damaged_file(const StoredPartition& partition) const;
     Result<bool> note(const std::string& path, const Status& status);
     Status count(const std::string& path);
@@ -94,8 +94,9 @@ Status Verification::check_rows(const persist::ReadCatalogue& read, const std::s
     for (const auto& [id, collection] : read.catalogue.collections()) {
         VECDB_ASSIGN(const bool valid, note(manifest, collection.schema.validate()));
         if (!valid) continue;
+        const RowFields fields{collection.schema.vectors.front(), share_scalars(collection.schema)};
         for (const auto& [number, partition] : collection.partitions)
-            VECDB_TRY(check_partition(partition, collection.schema.vectors.front()));
+            VECDB_TRY(check_partition(partition, fields));
     }
     return {};
 }
@@ -151,10 +152,10 @@ bool Verification::has_damaged_file(const StoredPartition& partition) const {
 }
 
 /// Check what the bytes of a partition mean, where they are those that were written.
-Status Verification::check_partition(const StoredPartition& partition, const VectorField& field) {
+Status Verification::check_partition(const StoredPartition& partition, const RowFields& fields) {
     if (has_damaged_file(partition)) return {};
     VECDB_ASSIGN(const LoadedPartition loaded,
-                 load_partition(*files_, {}, partition, field, Damaged::kLeaveOut));
+                 load_partition(*files_, {}, partition, fields, Damaged::kLeaveOut));
     for (const auto* messages : {&loaded.lost, &loaded.without}) {
         for (const std::string& message : *messages)
             report_.damage.push_back({.file = directory_, .message = message});

@@ -1,18 +1,39 @@
+#include "check.h"
+#include "collection/query/bound_expression.h"
+#include "collection/query/evaluate.h"
 #include "collection/query/filter_state.h"
 
 #include <vecdb/filter.h>
 
 #include <algorithm>
 #include <bit>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace vecdb {
 
+using collection::BoundExpression;
+using collection::ScalarFields;
 using collection::SegmentVersion;
 
 namespace {
 
-class BitsetFilter final : public FilterState {
+/// A test of ids.
+class IdFilter : public FilterState {
+  private:
+    /// Tell whether `id` is allowed.
+    [[nodiscard]] virtual bool allows(Id id) const = 0;
+
+    void test(const SegmentVersion& segment, std::size_t first, Bitset& allowed) const final {
+        for (std::size_t row = first; row < segment.rows; ++row) {
+            const collection::RowBlock& block = *(*segment.blocks)[row / segment.rows_per_block];
+            if (allows(block.ids[row % segment.rows_per_block])) allowed.set(row);
+        }
+    }
+};
+
+class BitsetFilter final : public IdFilter {
   public:
     explicit BitsetFilter(BitsetView ids) : ids_(ids.size()) { ids_ |= ids; }
 
@@ -24,7 +45,7 @@ class BitsetFilter final : public FilterState {
     Bitset ids_;
 };
 
-class IdListFilter final : public FilterState {
+class IdListFilter final : public IdFilter {
   public:
     explicit IdListFilter(std::vector<Id> ids) : ids_(std::move(ids)) {
         std::sort(ids_.begin(), ids_.end());
@@ -38,7 +59,7 @@ class IdListFilter final : public FilterState {
     std::vector<Id> ids_;
 };
 
-class PredicateFilter final : public FilterState {
+class PredicateFilter final : public IdFilter {
   public:
     explicit PredicateFilter(std::function<bool(Id)> predicate)
         : predicate_(std::move(predicate)) {}
@@ -47,6 +68,93 @@ class PredicateFilter final : public FilterState {
     [[nodiscard]] bool allows(Id id) const override { return predicate_(id); }
 
     std::function<bool(Id)> predicate_;
+};
+
+/// A test of scalar fields. It is bound to the fields of each collection once.
+class ExpressionFilter final : public FilterState {
+  public:
+    explicit ExpressionFilter(Expression expression) : expression_(std::move(expression)) {}
+
+    [[nodiscard]] Status check(const std::shared_ptr<const ScalarFields>& fields) const override {
+        return bound_to(fields).status();
+    }
+
+  private:
+    using Bound = std::shared_ptr<const BoundExpression>;
+
+    void test(const SegmentVersion& segment, std::size_t first, Bitset& allowed) const override {
+        const Result<Bound> bound = bound_to(segment.store().format().scalars);
+        VECDB_ASSERT(bound.ok());  // check() was called
+        collection::evaluate(**bound, segment, first, allowed);
+    }
+
+    Result<Bound> bound_to(const std::shared_ptr<const ScalarFields>& fields) const {
+        const Lock lock(mutex_);
+        std::erase_if(
+            bound_, [](const Entry& each) { return each.key != nullptr && each.fields.expired(); });
+        for (const Entry& each : bound_) {
+            if (each.key == fields.get()) return each.bound;
+        }
+        VECDB_ASSIGN(
+            BoundExpression made,
+            collection::bind_expression(expression_,
+                                        fields != nullptr ? std::span<const ScalarField>(*fields)
+                                                          : std::span<const ScalarField>()));
+        Bound bound = std::make_shared<const BoundExpression>(std::move(made));
+        bound_.push_back({fields.get(), fields, bound});
+        return bound;
+    }
+
+    struct Entry {
+        const ScalarFields* key;
+        std::weak_ptr<const ScalarFields>
+            fields;  // keeps the address, which is the key, from reuse
+        Bound bound;
+    };
+
+    const Expression expression_;
+    mutable Mutex mutex_;
+    mutable std::vector<Entry> bound_ VECDB_GUARDED_BY(mutex_);
+};
+
+/// Filters joined by one operator.
+class JoinedFilter final : public FilterState {
+  public:
+    enum class Join : std::uint8_t { kAll, kAny, kNot };
+
+    JoinedFilter(Join join, std::vector<Filter> parts) : join_(join), parts_(std::move(parts)) {}
+
+    [[nodiscard]] Status check(const std::shared_ptr<const ScalarFields>& fields) const override {
+        for (const Filter& part : parts_)
+            VECDB_TRY(part.state()->check(fields));
+        return {};
+    }
+
+  private:
+    void test(const SegmentVersion& segment, std::size_t first, Bitset& allowed) const override {
+        Bitset joined(segment.rows, join_ != Join::kAny);
+        for (const Filter& part : parts_) {
+            const auto rows = part.state()->rows(segment).rows;
+            Bitset its = rows->allowed;
+            its.resize(segment.rows);
+            if (join_ == Join::kNot) its.flip();
+            if (join_ == Join::kAny) {
+                joined |= its;
+            } else {
+                joined &= its;
+            }
+        }
+        const auto from = std::as_const(joined).words();
+        const auto to = allowed.words();
+        for (std::size_t w = first / 64; w < from.size(); ++w) {
+            const std::uint64_t seen =
+                w == first / 64 ? (std::uint64_t{1} << (first % 64)) - 1 : std::uint64_t{0};
+            to[w] |= from[w] & ~seen;
+        }
+    }
+
+    const Join join_;
+    const std::vector<Filter> parts_;  // none of them allows all without looking
 };
 
 std::size_t count_live(const SegmentVersion& segment, const FilterRows& rows) {
@@ -82,10 +190,7 @@ std::shared_ptr<const FilterRows> FilterState::test_rows(
     found->rows = segment.rows;
     found->allowed = known ? known->allowed : Bitset();
     found->allowed.resize(segment.rows);
-    for (std::size_t row = known ? known->rows : 0; row < segment.rows; ++row) {
-        const collection::RowBlock& block = *(*segment.blocks)[row / segment.rows_per_block];
-        if (allows(block.ids[row % segment.rows_per_block])) found->allowed.set(row);
-    }
+    test(segment, known ? known->rows : 0, found->allowed);
     return found;
 }
 
@@ -134,6 +239,33 @@ Filter Filter::allow_ids(std::span<const Id> ids) {
 Filter Filter::where(std::function<bool(Id)> predicate) {
     if (!predicate) return {};
     return Filter(std::make_shared<PredicateFilter>(std::move(predicate)));
+}
+
+Filter::Filter(const Expression& expression)
+    : state_(std::make_shared<ExpressionFilter>(expression)) {}
+Filter::Filter(const Field& field) : Filter(static_cast<Expression>(field)) {}
+
+Result<Filter> Filter::parse(std::string_view text) {
+    return guard([&]() -> Result<Filter> {
+        VECDB_ASSIGN(const Expression expression, Expression::parse(text));
+        return Filter(expression);
+    });
+}
+
+Filter operator&&(const Filter& a, const Filter& b) {
+    if (a.allows_all()) return b;
+    if (b.allows_all()) return a;
+    return Filter(std::make_shared<JoinedFilter>(JoinedFilter::Join::kAll, std::vector{a, b}));
+}
+
+Filter operator||(const Filter& a, const Filter& b) {
+    if (a.allows_all() || b.allows_all()) return {};
+    return Filter(std::make_shared<JoinedFilter>(JoinedFilter::Join::kAny, std::vector{a, b}));
+}
+
+Filter operator!(const Filter& filter) {
+    if (filter.allows_all()) return Filter::allow_ids({});
+    return Filter(std::make_shared<JoinedFilter>(JoinedFilter::Join::kNot, std::vector{filter}));
 }
 
 }  // namespace vecdb

@@ -1,13 +1,13 @@
 #pragma once
 
 /// \file
-/// What a Filter holds: the ids it allows, and the rows that they are.
+/// What a Filter holds: which rows it allows, and which of them it has found.
 
 #include "collection/version.h"
 #include "mutex.h"
 
 #include <vecdb/bitset.h>
-#include <vecdb/types.h>
+#include <vecdb/status.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +29,7 @@ struct AllowedRows {
     std::size_t live = 0;
 };
 
-/// An immutable test of ids with a memory of its answers per numbering of rows.
+/// An immutable test of rows with a memory of its answers per numbering of rows.
 /// Threads: internally synchronised.
 class FilterState {
   public:
@@ -42,6 +42,14 @@ class FilterState {
     /// counting only when rows were added or removed. Throws std::bad_alloc and what a predicate
     /// throws.
     [[nodiscard]] AllowedRows rows(const collection::SegmentVersion& segment) const;
+
+    /// Check that rows of these fields, null if there are none, can be tested. Returns
+    /// kInvalidArgument. Throws std::bad_alloc.
+    [[nodiscard]] virtual Status check(
+        const std::shared_ptr<const collection::ScalarFields>& fields) const {
+        (void)fields;
+        return {};
+    }
 
   private:
     /// A number of live allowed rows and the state of the segment that it holds for.
@@ -57,8 +65,11 @@ class FilterState {
         Count count;
     };
 
-    /// Tell whether `id` is allowed.
-    [[nodiscard]] virtual bool allows(Id id) const = 0;
+    /// Set the bits of the rows of [first, segment.rows) that are allowed. `allowed` has a bit for
+    /// each row of the segment, which is clear from `first` on.
+    virtual void test(const collection::SegmentVersion& segment,
+                      std::size_t first,
+                      Bitset& allowed) const = 0;
 
     [[nodiscard]] std::shared_ptr<const FilterRows> test_rows(
         const collection::SegmentVersion& segment,

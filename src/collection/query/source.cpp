@@ -1,6 +1,7 @@
 #include "collection/query/source.h"
 
 #include "check.h"
+#include "collection/query/filter_state.h"
 
 #include <algorithm>
 #include <string>
@@ -22,7 +23,12 @@ Result<Source> source_of(const CollectionState& state,
         source.version = state.version();
     }
     VECDB_TRY(check_exists(*source.version, partition));
+    VECDB_TRY(check_filter(state, options.filter));
     return source;
+}
+
+Status check_filter(const CollectionState& state, const Filter& filter) {
+    return filter.allows_all() ? Status() : filter.state()->check(state.fields().scalars);
 }
 
 Status find_named(const CollectionState& state,

@@ -33,11 +33,15 @@ struct Source {
 };
 
 /// Return what a call with `options` reads: `pinned` or, if it is null, the last version or that of
-/// SearchOptions::as_of. Returns the errors of as_of, and kNotFound when the partition was dropped.
+/// SearchOptions::as_of. Returns the errors of as_of and check_filter(), and kNotFound when the
+/// partition was dropped.
 [[nodiscard]] Result<Source> source_of(const CollectionState& state,
                                        const CollectionState::VersionPointer& pinned,
                                        const PartitionInfo* partition,
                                        const SearchOptions& options);
+
+/// Check that the collection has the fields that a filter asks for. Returns kInvalidArgument.
+[[nodiscard]] Status check_filter(const CollectionState& state, const Filter& filter);
 
 /// Append the partitions that the options name, by ascending number. Returns the errors of
 /// SearchOptions::partitions.

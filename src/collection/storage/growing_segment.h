@@ -21,7 +21,7 @@ namespace vecdb::collection {
 /// need exclusive access.
 class GrowingSegment {
   public:
-    explicit GrowingSegment(const VectorFormat& format) : store_(format), map_(store_) {}
+    explicit GrowingSegment(const RowFormat& format) : store_(format), map_(store_) {}
 
     [[nodiscard]] RowStore& store() noexcept { return store_; }
     [[nodiscard]] const RowStore& store() const noexcept { return store_; }

@@ -35,15 +35,22 @@ void turn_cycle(const Column& column,
 
 }  // namespace
 
-std::size_t append_live(const index::FlatBlock& block,
+std::size_t append_live(const SegmentVersion& segment,
+                        std::size_t b,
                         std::size_t first,
                         const RowStore& to,
                         std::size_t row) {
+    const index::FlatBlock block = segment.block(b, nullptr);
+    const std::span<const Cells> from = segment.cells(b);
+    const std::size_t bytes = to.format().vector.bytes();
     for (std::size_t i = first; i < block.count; ++i) {
         if (!block.filter.test(i)) continue;
-        std::memcpy(to.vector(row), block.rows.row(i), to.format().bytes());
+        std::memcpy(to.vector(row), block.rows.row(i), bytes);
         to.id(row) = block.ids[i];
         to.norm(row) = block.norms[i];
+        const std::span<const Cells> cells = to.cells(row);
+        for (std::size_t field = 0; field < cells.size(); ++field)
+            cells[field].copy(to.offset(row), from[field], i);
         ++row;
     }
     return row;
@@ -61,9 +68,13 @@ bool is_permutation(std::span<const std::uint32_t> order, std::size_t rows) {
 
 void permute(const RowStore& store, std::span<const std::uint32_t> order) {
     if (order.empty()) return;
-    const Column columns[] = {column(store.vector(0), store.format().bytes()),
-                              column(&store.id(0), 1),
-                              column(&store.norm(0), 1)};
+    std::vector<Column> columns = {column(store.vector(0), store.format().vector.bytes()),
+                                   column(&store.id(0), 1),
+                                   column(&store.norm(0), 1)};
+    for (const Cells& cells : store.cells(0)) {
+        columns.push_back({cells.values.data(), cell_bytes(cells.type)});
+        if (cells.nulls.size() != 0) columns.push_back(column(cells.nulls.data(), 1));
+    }
     std::vector<std::byte> spare(columns[0].bytes + sizeof(Id));
     std::vector<bool> moved(order.size());
     for (std::size_t start = 0; start < order.size(); ++start) {

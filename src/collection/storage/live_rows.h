@@ -4,7 +4,7 @@
 /// Moving rows from one numbering to another.
 
 #include "collection/storage/row_store.h"
-#include "index/flat_scan.h"
+#include "collection/version.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,9 +12,10 @@
 
 namespace vecdb::collection {
 
-/// Copy the live rows [first, block.count) of `block` behind the first `row` rows of `to`, which
-/// has room for them. Returns how many rows `to` has then.
-std::size_t append_live(const index::FlatBlock& block,
+/// Copy the live rows of block `b`, from its row `first` on, behind the first `row` rows of `to`,
+/// which has room for them. Returns how many rows `to` has then. May throw std::bad_alloc.
+std::size_t append_live(const SegmentVersion& segment,
+                        std::size_t b,
                         std::size_t first,
                         const RowStore& to,
                         std::size_t row);

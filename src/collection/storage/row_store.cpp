@@ -14,40 +14,75 @@ constexpr std::size_t kMinBlockRows = 64;
 /// Rows of the first block at first: tenants with a handful of rows are many.
 constexpr std::size_t kFirstRows = 8;
 
-constexpr std::size_t row_bytes(std::size_t vector_bytes) {
-    return vector_bytes + sizeof(Id) + sizeof(float);
-}
-
-std::shared_ptr<RowBlock> grow(const RowBlock& old,
-                               std::size_t capacity,
-                               std::size_t vector_bytes,
-                               std::size_t used) {
-    auto larger = std::make_shared<RowBlock>(capacity, vector_bytes);
-    std::memcpy(larger->vectors.data(), old.vectors.data(), used * vector_bytes);
-    std::memcpy(larger->ids.data(), old.ids.data(), used * sizeof(Id));
-    std::memcpy(larger->norms.data(), old.norms.data(), used * sizeof(float));
-    return larger;
+/// Copy the first `used` rows of a block to a larger one.
+void copy_rows(const RowBlock& from,
+               const RowBlock& to,
+               std::size_t vector_bytes,
+               std::size_t used) {
+    std::memcpy(to.vectors.data(), from.vectors.data(), used * vector_bytes);
+    std::memcpy(to.ids.data(), from.ids.data(), used * sizeof(Id));
+    std::memcpy(to.norms.data(), from.norms.data(), used * sizeof(float));
+    for (std::size_t i = 0; i < to.cells.size(); ++i) {
+        const Cells& cells = from.cells[i];
+        std::memcpy(to.cells[i].values.data(), cells.values.data(), used * cell_bytes(cells.type));
+        if (cells.nulls.size() != 0)
+            std::memcpy(to.cells[i].nulls.data(), cells.nulls.data(), used);
+    }
 }
 
 }  // namespace
 
-RowStore::RowStore(const VectorFormat& format)
+std::size_t RowFormat::bytes() const noexcept {
+    std::size_t bytes = vector.bytes() + sizeof(Id) + sizeof(float);
+    for (const ScalarField& field : fields())
+        bytes += cell_bytes(field.type) + (field.nullable ? 1 : 0);
+    return bytes;
+}
+
+RowBlock::RowBlock(std::size_t rows,
+                   const RowFormat& format,
+                   std::span<const std::shared_ptr<Texts>> texts)
+    : capacity(rows), vectors(rows * format.vector.bytes()), ids(rows), norms(rows) {
+    const auto fields = format.fields();
+    cells.reserve(fields.size());
+    for (std::size_t i = 0; i < fields.size(); ++i)
+        cells.emplace_back(fields[i], rows, texts[i]);
+}
+
+RowStore::RowStore(const RowFormat& format)
     : format_(format),
-      vector_bytes_(format.bytes()),
+      vector_bytes_(format.vector.bytes()),
       rows_per_block_(static_cast<std::uint32_t>(
           std::clamp(kBlockBytes / vector_bytes_, kMinBlockRows, kMaxBlockRows) / 64 * 64)),
       blocks_(std::make_shared<BlockTable>()) {}
 
-RowStore::RowStore(const VectorFormat& format, std::size_t rows)
-    : RowStore(format, std::make_shared<RowBlock>(rows, format.bytes())) {}
+RowStore::RowStore(const RowFormat& format, std::size_t rows) : RowStore(format) {
+    auto table = std::make_shared<BlockTable>();
+    table->push_back(make_block(rows));
+    blocks_ = std::move(table);
+    rows_per_block_ = static_cast<std::uint32_t>((rows + 63) / 64 * 64);
+}
 
-RowStore::RowStore(const VectorFormat& format, std::shared_ptr<RowBlock> block)
+RowStore::RowStore(const RowFormat& format, std::shared_ptr<RowBlock> block)
     : format_(format),
-      vector_bytes_(format.bytes()),
+      vector_bytes_(format.vector.bytes()),
       rows_per_block_(static_cast<std::uint32_t>((block->capacity + 63) / 64 * 64)) {
     auto table = std::make_shared<BlockTable>();
     table->push_back(std::move(block));
     blocks_ = std::move(table);
+}
+
+/// Make a block whose texts are those of all blocks.
+std::shared_ptr<RowBlock> RowStore::make_block(std::size_t rows) {
+    const auto fields = format_.fields();
+    if (texts_.size() != fields.size()) {
+        std::vector<std::shared_ptr<Texts>> texts(fields.size());
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            if (has_texts(fields[i].type)) texts[i] = std::make_shared<Texts>();
+        }
+        texts_ = std::move(texts);
+    }
+    return std::make_shared<RowBlock>(rows, format_, texts_);
 }
 
 void RowStore::reserve(std::size_t rows, std::size_t used) {
@@ -59,15 +94,17 @@ void RowStore::reserve(std::size_t rows, std::size_t used) {
     auto table = std::make_shared<BlockTable>(*blocks_);
     if (first < full) {
         const std::size_t wanted = std::min(full, std::max(std::bit_ceil(rows), kFirstRows));
+        auto larger = make_block(wanted);
         if (first == 0) {
-            table->push_back(std::make_shared<RowBlock>(wanted, vector_bytes_));
+            table->push_back(std::move(larger));
         } else {
-            table->front() = grow(*table->front(), wanted, vector_bytes_, used);
+            copy_rows(*table->front(), *larger, vector_bytes_, used);
+            table->front() = std::move(larger);
         }
     }
     const std::size_t wanted_blocks = (rows + full - 1) / full;
     while (table->size() < wanted_blocks)
-        table->push_back(std::make_shared<RowBlock>(full, vector_bytes_));
+        table->push_back(make_block(full));
     blocks_ = std::move(table);
 }
 
@@ -76,7 +113,11 @@ std::size_t RowStore::memory_bytes(std::size_t used) const noexcept {
     // Blocks large enough to come from the system cost what was touched of them.
     const bool lazy = small * vector_bytes_ >= simd::kLargePage;
     const std::size_t rows = lazy ? used : std::max(small, used);
-    return rows * row_bytes(vector_bytes_) + blocks_->size() * sizeof(RowBlock);
+    std::size_t bytes = rows * format_.bytes() + blocks_->size() * sizeof(RowBlock);
+    if (blocks_->empty()) return bytes;
+    for (const Cells& cells : blocks_->front()->cells)
+        bytes += sizeof(Cells) + (cells.texts != nullptr ? cells.texts->memory_bytes() : 0);
+    return bytes;
 }
 
 }  // namespace vecdb::collection

@@ -1,8 +1,10 @@
 #pragma once
 
 /// \file
-/// Rows in memory: vectors, ids and norms in blocks that never move once they are full-sized.
+/// Rows in memory: vectors, ids, norms and scalars in blocks that never move once they are
+/// full-sized.
 
+#include "collection/storage/columns.h"
 #include "simd/aligned_buffer.h"
 
 #include <vecdb/types.h>
@@ -24,21 +26,54 @@ struct VectorFormat {
     [[nodiscard]] std::size_t bytes() const noexcept { return vector_bytes(type, dim); }
 };
 
-/// Room for `capacity` rows of `vector_bytes` bytes. Rows below a published count are constant; the
-/// writer fills the others.
+/// How a row lies in memory.
+struct RowFormat {
+    RowFormat() = default;
+    /// \param fields  null: there are none
+    RowFormat(const VectorFormat& field,  // NOLINT(google-explicit-constructor)
+              std::shared_ptr<const ScalarFields> fields = nullptr) noexcept
+        : vector(field), scalars(std::move(fields)) {}
+
+    /// Return the bytes of a row, without its texts.
+    [[nodiscard]] std::size_t bytes() const noexcept;
+    [[nodiscard]] std::span<const ScalarField> fields() const noexcept {
+        return scalars != nullptr ? std::span<const ScalarField>(*scalars)
+                                  : std::span<const ScalarField>();
+    }
+
+    VectorFormat vector;
+    std::shared_ptr<const ScalarFields> scalars;
+};
+
+/// What rows of a collection consist of.
+struct RowFields {
+    const VectorField& vector;
+    std::shared_ptr<const ScalarFields> scalars;  ///< Null: there are none.
+
+    [[nodiscard]] RowFormat format() const noexcept {
+        return {VectorFormat{vector.dim, vector.element_type}, scalars};
+    }
+};
+
+/// Room for `capacity` rows. Rows below a published count are constant; the writer fills the
+/// others.
 struct RowBlock {
-    RowBlock(std::size_t rows, std::size_t vector_bytes)
-        : capacity(rows), vectors(rows * vector_bytes), ids(rows), norms(rows) {}
+    /// \param texts  one for each scalar field, null where it has none
+    RowBlock(std::size_t rows,
+             const RowFormat& format,
+             std::span<const std::shared_ptr<Texts>> texts);
     /// View rows that `owner` keeps where they are; they are never written to.
     RowBlock(std::span<const std::byte> stored_vectors,
              std::span<const Id> stored_ids,
              std::span<const float> stored_norms,
+             std::vector<Cells> stored_cells,
              std::shared_ptr<const void> owner) noexcept
         : source(std::move(owner)),
           capacity(stored_ids.size()),
           vectors(const_cast<std::byte*>(stored_vectors.data()), stored_vectors.size()),
           ids(const_cast<Id*>(stored_ids.data()), stored_ids.size()),
-          norms(const_cast<float*>(stored_norms.data()), stored_norms.size()) {}
+          norms(const_cast<float*>(stored_norms.data()), stored_norms.size()),
+          cells(std::move(stored_cells)) {}
 
     std::shared_ptr<const void> source;  ///< Null: the memory is the block's own.
     std::size_t capacity;
@@ -46,6 +81,7 @@ struct RowBlock {
     simd::AlignedBuffer<Id> ids;
     /// Squared lengths, 0 of bits; under cosine, lengths before rows became unit rows.
     simd::AlignedBuffer<float> norms;
+    std::vector<Cells> cells;  ///< One for each scalar field.
 };
 
 /// Most rows of a block of a growing segment.
@@ -62,13 +98,13 @@ using BlockTable = std::vector<std::shared_ptr<RowBlock>>;
 class RowStore {
   public:
     /// Make an empty store that grows.
-    explicit RowStore(const VectorFormat& format);
+    explicit RowStore(const RowFormat& format);
     /// Make room for exactly `rows` >= 1 rows in one piece. Throws std::bad_alloc.
-    RowStore(const VectorFormat& format, std::size_t rows);
+    RowStore(const RowFormat& format, std::size_t rows);
     /// Hold the rows of `block`, which is full.
-    RowStore(const VectorFormat& format, std::shared_ptr<RowBlock> block);
+    RowStore(const RowFormat& format, std::shared_ptr<RowBlock> block);
 
-    [[nodiscard]] const VectorFormat& format() const noexcept { return format_; }
+    [[nodiscard]] const RowFormat& format() const noexcept { return format_; }
     /// A multiple of 64.
     [[nodiscard]] std::size_t rows_per_block() const noexcept { return rows_per_block_; }
 
@@ -87,6 +123,13 @@ class RowStore {
     [[nodiscard]] float& norm(std::size_t row) const noexcept {
         return block(row).norms[offset(row)];
     }
+    [[nodiscard]] std::span<const Cells> cells(std::size_t row) const noexcept {
+        return block(row).cells;
+    }
+    /// Return where a row is in its block, and so in cells(row).
+    [[nodiscard]] std::size_t offset(std::size_t row) const noexcept {
+        return static_cast<std::uint32_t>(row) % rows_per_block_;
+    }
     /// Return how many rows from `row` on lie in one piece.
     [[nodiscard]] std::size_t run(std::size_t row) const noexcept {
         return rows_per_block() - offset(row);
@@ -100,13 +143,14 @@ class RowStore {
     [[nodiscard]] RowBlock& block(std::size_t row) const noexcept {
         return *(*blocks_)[static_cast<std::uint32_t>(row) / rows_per_block_];
     }
-    [[nodiscard]] std::size_t offset(std::size_t row) const noexcept {
-        return static_cast<std::uint32_t>(row) % rows_per_block_;
-    }
 
-    VectorFormat format_;
+    std::shared_ptr<RowBlock> make_block(std::size_t rows);
+
+    RowFormat format_;
     std::size_t vector_bytes_;
     std::uint32_t rows_per_block_;
+    std::vector<std::shared_ptr<Texts>>
+        texts_;  // one for each scalar field, from the first block on
     std::shared_ptr<const BlockTable> blocks_;
 };
 

@@ -29,7 +29,7 @@ Status copy_live(const SealSources& sources, const RowStore& store, const Contro
     for (const SegmentVersion* segment : sources) {
         for (std::size_t b = 0; b < segment->block_count(); ++b) {
             VECDB_TRY(control.check());
-            row = append_live(segment->block(b, nullptr), 0, store, row);
+            row = append_live(*segment, b, 0, store, row);
         }
     }
     VECDB_ASSERT(row == count_live(sources));
@@ -79,7 +79,7 @@ Result<std::vector<std::uint32_t>> build(SealedSegment& segment,
 }  // namespace
 
 Result<Seal> seal(const SealSources& sources,
-                  const VectorField& field,
+                  const RowFields& fields,
                   BuiltOn base,
                   TooFew too_few,
                   const BuildOptions& options) {
@@ -92,12 +92,11 @@ Result<Seal> seal(const SealSources& sources,
                       "the partition has " + std::to_string(rows) +
                           " rows; an index takes at most " + std::to_string(kMaxRowsPerSegment));
     }
-    auto segment =
-        std::make_shared<SealedSegment>(VectorFormat{field.dim, field.element_type}, rows);
+    auto segment = std::make_shared<SealedSegment>(fields.format(), rows);
     VECDB_TRY(copy_live(sources, segment->store, options.control));
     options.control.report(kIndexBegins);
     const SegmentVersion* first = base == BuiltOn::kFirstSource ? sources.front() : nullptr;
-    auto built = build(*segment, field, first, options);
+    auto built = build(*segment, fields.vector, first, options);
     if (built.status().code() == StatusCode::kFailedPrecondition && too_few == TooFew::kNoIndex) {
         segment->index.reset();
         built = std::vector<std::uint32_t>();
@@ -105,6 +104,7 @@ Result<Seal> seal(const SealSources& sources,
     VECDB_ASSIGN(const auto order, std::move(built));
     VECDB_TRY(options.control.check());
     permute(segment->store, order);
+    segment->finish_columns();
     segment->map.reserve(segment->rows);
     for (std::size_t row = 0; row < segment->rows; ++row)
         segment->map.insert_or_replace(static_cast<std::uint32_t>(row));

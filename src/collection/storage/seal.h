@@ -40,12 +40,12 @@ enum class BuiltOn : std::uint8_t {
     kNothing,      ///< Only the rows: slower, and the best index for them.
 };
 
-/// Copy the live rows of `sources`, build the index of `field` over them, and store them in the
-/// order that it proposes. Returns what the index returns, kFailedPrecondition (more than 2^31 - 1
-/// rows), kInternal (the proposed order is no permutation), kCancelled, kDeadlineExceeded. Throws
-/// std::bad_alloc and what a custom index throws.
+/// Copy the live rows of `sources`, build the index of the vector field over them, and store them
+/// in the order that it proposes. Returns what the index returns, kFailedPrecondition (more than
+/// 2^31 - 1 rows), kInternal (the proposed order is no permutation), kCancelled, kDeadlineExceeded.
+/// Throws std::bad_alloc and what a custom index throws.
 [[nodiscard]] Result<Seal> seal(const SealSources& sources,
-                                const VectorField& field,
+                                const RowFields& fields,
                                 BuiltOn base,
                                 TooFew too_few,
                                 const BuildOptions& options);

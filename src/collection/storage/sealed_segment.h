@@ -5,6 +5,7 @@
 
 #include "collection/storage/id_map.h"
 #include "collection/storage/row_store.h"
+#include "collection/storage/sealed_columns.h"
 
 #include <vecdb/index.h>
 #include <vecdb/schema.h>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace vecdb::collection {
 
@@ -57,14 +59,17 @@ class MemoryCharge {
 /// Threads: immutable once it is in a version, but for `files`.
 struct SealedSegment {
     /// Make room for `count` >= 1 rows. Throws std::bad_alloc.
-    SealedSegment(const VectorFormat& format, std::size_t count)
+    SealedSegment(const RowFormat& format, std::size_t count)
         : rows(count), store(format, count), map(store) {}
     /// Hold the rows of `block`, which is full, at least one.
-    SealedSegment(const VectorFormat& format, std::shared_ptr<RowBlock> block)
+    SealedSegment(const RowFormat& format, std::shared_ptr<RowBlock> block)
         : rows(block->capacity), store(format, std::move(block)), map(store) {}
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
-        return store.memory_bytes(rows) + map.memory_bytes() + index_bytes();
+        std::size_t bytes = store.memory_bytes(rows) + map.memory_bytes() + index_bytes();
+        for (const ColumnSummary& summary : summaries)
+            bytes += summary.memory_bytes();
+        return bytes;
     }
     /// Return the bytes of the rows that lie in a file.
     [[nodiscard]] std::size_t mapped_bytes() const noexcept {
@@ -74,12 +79,21 @@ struct SealedSegment {
         return index != nullptr ? index->memory_bytes() : 0;
     }
 
+    /// Make the scalar values ready for filters, once they stand in their order. Throws
+    /// std::bad_alloc.
+    void finish_columns() {
+        RowBlock& block = *store.blocks()->front();
+        if (block.source == nullptr) sort_texts(block.cells, rows);
+        summaries = summarise(block.cells, rows);
+    }
+
     const std::size_t rows;
     RowStore store;
     IdMap map;
-    std::unique_ptr<Index> index;  ///< Null: the rows are compared one by one.
-    mutable SegmentFiles files;    ///< For those who hold Store::committing().
-    MemoryCharge charge;           ///< Of rows that are in memory.
+    std::vector<ColumnSummary> summaries;  ///< One for each scalar field.
+    std::unique_ptr<Index> index;          ///< Null: the rows are compared one by one.
+    mutable SegmentFiles files;            ///< For those who hold Store::committing().
+    MemoryCharge charge;                   ///< Of rows that are in memory.
 };
 
 }  // namespace vecdb::collection

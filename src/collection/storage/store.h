@@ -78,21 +78,13 @@ class Store {
 
     // Writing ----------------------------------------------------------------------------------
 
-    /// Log rows `rows` of a batch, as safely as SyncMode says, and call `publish`, which does not
+    /// Log rows of a batch, as safely as SyncMode says, and call `publish`, which does not
     /// throw, before anything else is logged. When this fails it is not called. Throws
     /// std::bad_alloc and then has changed nothing.
     template <class Publish>
-    Status write_rows(std::uint64_t collection,
-                      std::uint32_t partition,
-                      std::span<const Id> ids,
-                      MatrixView vectors,
-                      std::span<const std::uint32_t> rows,
-                      Publish&& publish) VECDB_EXCLUDES(mutex_) {
-        return write(
-            [&](persist::JournalWriter& log) {
-                return persist::log_rows(log, collection, partition, ids, vectors, rows);
-            },
-            std::forward<Publish>(publish));
+    Status write_rows(const persist::RowsToLog& batch, Publish&& publish) VECDB_EXCLUDES(mutex_) {
+        return write([&](persist::JournalWriter& log) { return persist::log_rows(log, batch); },
+                     std::forward<Publish>(publish));
     }
     /// The same for the removal of rows.
     template <class Publish>

@@ -1,6 +1,7 @@
 #include "collection/storage/stored_partition.h"
 
 #include "check.h"
+#include "collection/storage/stored_items.h"
 #include "collection/storage/stored_segment.h"
 #include "persist/little_endian.h"
 
@@ -8,6 +9,7 @@
 #include <bit>
 #include <cstring>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 namespace vecdb::collection {
@@ -21,10 +23,6 @@ namespace {
 
 /// The section in which many partitions have their ranges.
 constexpr std::string_view kShared = "shared";
-
-Status corrupt(const persist::SectionFile& file, const std::string& what) {
-    return {StatusCode::kCorruption, '"' + file.path() + "\": " + what};
-}
 
 /// Return the bits of the removed rows of a sealed segment, which has some.
 std::span<const std::byte> removed_bits(const SegmentVersion& segment) {
@@ -57,7 +55,7 @@ PartitionSaver::~PartitionSaver() {
 }
 
 Result<SegmentFiles> PartitionSaver::save_segment(const SealedSegment& segment,
-                                                  const VectorField& field) {
+                                                  const RowFields& fields) {
     SegmentFiles files;
     const auto save = [&](FileKind kind, std::uint64_t& number, auto&& write) -> Status {
         VECDB_ASSIGN(const Store::NewFile file, store_.create_file(kind));
@@ -69,7 +67,7 @@ Result<SegmentFiles> PartitionSaver::save_segment(const SealedSegment& segment,
         return {};
     };
     VECDB_TRY(save(FileKind::kRows, files.rows, [&](persist::SectionFileWriter& to) {
-        return save_rows(segment, field, to);
+        return save_rows(segment, fields, to);
     }));
     if (segment.index == nullptr) return files;
     const Status saved = save(FileKind::kIndex, files.index, [&](persist::SectionFileWriter& to) {
@@ -81,12 +79,12 @@ Result<SegmentFiles> PartitionSaver::save_segment(const SealedSegment& segment,
 }
 
 Result<std::shared_ptr<SealedSegment>> PartitionSaver::map_segment(SealedSegment& segment,
-                                                                   const VectorField& field) {
+                                                                   const RowFields& fields) {
     for (const persist::Change& change : changes_) {
         const auto* added = std::get_if<persist::AddFile>(&change);
         if (added == nullptr || added->number != segment.files.rows) continue;
         VECDB_ASSIGN(const auto file, store_.open_file(added->number, added->file));
-        VECDB_ASSIGN(auto mapped, load_rows(file, field));
+        VECDB_ASSIGN(auto mapped, load_rows(file, fields));
         mapped->index = std::move(segment.index);
         mapped->files = segment.files;
         return mapped;
@@ -95,14 +93,14 @@ Result<std::shared_ptr<SealedSegment>> PartitionSaver::map_segment(SealedSegment
 }
 
 Status PartitionSaver::save_sealed(const PartitionVersion& partition,
-                                   const VectorField& field,
+                                   const RowFields& fields,
                                    const StoredPartition* before,
                                    StoredPartition& to) {
     for (const auto& segment : *partition.sealed) {
         SegmentFiles& files = segment->sealed->files;
         if (files.rows == 0) {
             saved_.push_back(segment->sealed.get());
-            VECDB_ASSIGN(files, save_segment(*segment->sealed, field));
+            VECDB_ASSIGN(files, save_segment(*segment->sealed, fields));
         }
         StoredSegment stored{.rows_file = files.rows,
                              .index_file = files.index,
@@ -147,9 +145,23 @@ Status PartitionSaver::save_growing(const PartitionVersion& partition, StoredPar
     VECDB_TRY(column(sizeof(float), [](const RowBlock& block, std::size_t row) {
         return static_cast<const void*>(&block.norms[row]);
     }));
-    return column(vector_bytes, [&](const RowBlock& block, std::size_t row) {
+    VECDB_TRY(column(vector_bytes, [&](const RowBlock& block, std::size_t row) {
         return static_cast<const void*>(block.vectors.data() + row * vector_bytes);
-    });
+    }));
+    const RowFormat& format = growing.growing->store().format();
+    if (format.scalars == nullptr) return {};
+    const std::vector<std::byte> gap(persist::padded<std::uint64_t>(to.growing.bytes, 8) -
+                                     to.growing.bytes);
+    VECDB_TRY(append(gap, to.growing));
+    ColumnBatch batch;
+    for (const std::uint32_t row : rows) {
+        const RowBlock& block = *(*growing.blocks)[row / growing.rows_per_block];
+        batch.append(*format.scalars, block.cells, row % growing.rows_per_block);
+    }
+    std::iota(rows.begin(), rows.end(), 0U);
+    std::vector<std::byte> scalars;
+    batch.encode(*format.scalars, rows, scalars);
+    return append(scalars, to.growing);
 }
 
 /// Begin a range at the end of the shared file.
@@ -200,9 +212,9 @@ class Loader {
     Loader(persist::FileSet& files,
            const KnownSegments& known,
            const StoredPartition& stored,
-           const VectorField& field,
+           const RowFields& fields,
            Damaged damaged)
-        : files_(files), known_(known), stored_(stored), field_(field), damaged_(damaged) {}
+        : files_(files), known_(known), stored_(stored), fields_(fields), damaged_(damaged) {}
 
     Result<LoadedPartition> run() {
         loaded_.name = stored_.name;
@@ -232,7 +244,7 @@ class Loader {
     persist::FileSet& files_;
     const KnownSegments& known_;
     const StoredPartition& stored_;
-    const VectorField& field_;
+    const RowFields& fields_;
     const Damaged damaged_;
     LoadedPartition loaded_;
 };
@@ -261,7 +273,7 @@ Status Loader::rescue_segment(const StoredSegment& stored) {
         VECDB_ASSIGN(const auto file, files_.open(stored.rows_file));
         const auto none = std::vector<std::uint32_t>();
         VECDB_ASSIGN(const auto segment,
-                     rescue_rows(*file, field_, removed.ok() ? *removed : none));
+                     rescue_rows(*file, fields_, removed.ok() ? *removed : none));
         if (segment == nullptr) return {};
         loaded_.rescued_rows += segment->rows;
         loaded_.sealed.push_back(SegmentVersion::of(segment));
@@ -287,7 +299,7 @@ Result<std::shared_ptr<const SealedSegment>> Loader::find_or_load(const StoredSe
         if (segment != nullptr && segment->files.index == stored.index_file) return segment;
     }
     VECDB_ASSIGN(const auto file, files_.open(stored.rows_file));
-    VECDB_ASSIGN(const auto segment, load_rows(file, field_));
+    VECDB_ASSIGN(const auto segment, load_rows(file, fields_));
     if (segment->rows != stored.rows) {
         return corrupt(*file,
                        "has " + std::to_string(segment->rows) + " rows, expected " +
@@ -302,7 +314,7 @@ Result<std::shared_ptr<const SealedSegment>> Loader::find_or_load(const StoredSe
 Status Loader::load_index(const StoredSegment& stored, SealedSegment& segment) {
     Status loaded = [&]() -> Status {
         VECDB_ASSIGN(const auto file, files_.open(stored.index_file));
-        return collection::load_index(*file, field_, segment);
+        return collection::load_index(*file, fields_.vector, segment);
     }();
     if (loaded.ok()) {
         segment.files.index = stored.index_file;
@@ -335,8 +347,7 @@ Result<std::vector<std::uint32_t>> Loader::load_removed(const StoredSegment& sto
 }
 
 Status Loader::load_growing() {
-    loaded_.growing =
-        std::make_shared<GrowingSegment>(VectorFormat{field_.dim, field_.element_type});
+    loaded_.growing = std::make_shared<GrowingSegment>(fields_.format());
     if (stored_.growing_rows == 0) return {};
     std::shared_ptr<persist::SectionFile> file;
     VECDB_ASSIGN(const auto bytes, read(stored_.growing, file));
@@ -348,18 +359,28 @@ Status Loader::load_growing() {
 }
 
 Status Loader::fill_growing(const persist::SectionFile& file, std::span<const std::byte> bytes) {
-    const VectorFormat format{field_.dim, field_.element_type};
-    const std::size_t row_bytes = sizeof(Id) + sizeof(float) + format.bytes();
-    if (bytes.size() % row_bytes != 0 || bytes.size() / row_bytes != stored_.growing_rows ||
-        stored_.growing_rows > kMaxRowsPerSegment)
+    const RowFormat format = fields_.format();
+    const std::size_t vector_bytes = format.vector.bytes();
+    const std::size_t row_bytes = sizeof(Id) + sizeof(float) + vector_bytes;
+    if (stored_.growing_rows > kMaxRowsPerSegment ||
+        stored_.growing_rows > bytes.size() / row_bytes)
         return corrupt(file, "has other growing rows than the catalogue says");
-    const std::size_t rows = bytes.size() / row_bytes;
+    const auto rows = static_cast<std::size_t>(stored_.growing_rows);
     const auto ids = bytes.first(rows * sizeof(Id));
     const auto norms = bytes.subspan(ids.size(), rows * sizeof(float));
-    const auto vectors = bytes.subspan(ids.size() + norms.size());
-    if (!all_finite(field_.element_type, vectors))
+    const auto vectors = bytes.subspan(ids.size() + norms.size(), rows * vector_bytes);
+    if (!all_finite(fields_.vector.element_type, vectors))
         return corrupt(file, "holds a number that is not finite");
-    if (!all_norms(field_.metric, norms)) return corrupt(file, "holds a norm that no row has");
+    if (!all_norms(fields_.vector.metric, norms))
+        return corrupt(file, "holds a norm that no row has");
+    const std::size_t scalars_at = format.fields().empty()
+                                       ? rows * row_bytes
+                                       : persist::padded<std::size_t>(rows * row_bytes, 8);
+    if (scalars_at > bytes.size()) return corrupt(file, "ends before the scalars of growing rows");
+    const ScalarFields none;
+    const auto batch = ColumnBatch::decode(
+        format.scalars != nullptr ? *format.scalars : none, bytes.subspan(scalars_at), rows);
+    if (!batch.ok()) return corrupt(file, batch.status().message());
 
     RowStore& store = loaded_.growing->store();
     store.reserve(rows, 0);
@@ -370,7 +391,8 @@ Status Loader::fill_growing(const persist::SectionFile& file, std::span<const st
             return corrupt(file, "has id " + std::to_string(id) + " twice, or it is negative");
         store.id(row) = id;
         store.norm(row) = persist::load<float>(norms, row * sizeof(float));
-        std::memcpy(store.vector(row), vectors.data() + row * format.bytes(), format.bytes());
+        std::memcpy(store.vector(row), vectors.data() + row * vector_bytes, vector_bytes);
+        batch->store(row, store.cells(row), store.offset(row));
         loaded_.growing->enter(static_cast<std::uint32_t>(row));
     }
     loaded_.growing_rows = rows;
@@ -422,9 +444,9 @@ Result<std::span<const std::byte>> Loader::read(const StoredRange& range,
 Result<LoadedPartition> load_partition(persist::FileSet& files,
                                        const KnownSegments& known,
                                        const StoredPartition& stored,
-                                       const VectorField& field,
+                                       const RowFields& fields,
                                        Damaged damaged) {
-    return Loader(files, known, stored, field, damaged).run();
+    return Loader(files, known, stored, fields, damaged).run();
 }
 
 }  // namespace vecdb::collection

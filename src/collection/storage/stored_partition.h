@@ -32,19 +32,19 @@ class PartitionSaver {
     PartitionSaver(const PartitionSaver&) = delete;
     PartitionSaver& operator=(const PartitionSaver&) = delete;
 
-    /// Save a sealed segment of `field` and return its files. Returns kIoError, what the index
+    /// Save a sealed segment of `fields` and return its files. Returns kIoError, what the index
     /// returns. Throws std::bad_alloc.
     [[nodiscard]] Result<SegmentFiles> save_segment(const SealedSegment& segment,
-                                                    const VectorField& field);
+                                                    const RowFields& fields);
     /// Return the same segment with its rows where they lie in the file that save_segment() wrote;
     /// the index is moved. Errors as of load_rows.
     [[nodiscard]] Result<std::shared_ptr<SealedSegment>> map_segment(SealedSegment& segment,
-                                                                     const VectorField& field);
+                                                                     const RowFields& fields);
     /// Describe the sealed segments of a partition and the rows removed from them. What `before`,
     /// its state in files, says of a segment that did not change is said again; segments without
     /// files are saved. The caller holds store.committing().
     [[nodiscard]] Status save_sealed(const PartitionVersion& partition,
-                                     const VectorField& field,
+                                     const RowFields& fields,
                                      const persist::StoredPartition* before,
                                      persist::StoredPartition& to);
     /// Save the live growing rows of a partition.
@@ -96,13 +96,13 @@ enum class Damaged : std::uint8_t {
 /// Sealed segments by the number of the file of their rows.
 using KnownSegments = std::map<std::uint64_t, std::weak_ptr<const SealedSegment>>;
 
-/// Load a partition of `field` from files; segments that are `known` are not loaded again. What is
+/// Load a partition of `fields` from files; segments that are `known` are not loaded again. What is
 /// damaged or missing is left out. Returns kIoError, kUnsupported (a newer version wrote a file).
 /// Throws std::bad_alloc.
 [[nodiscard]] Result<LoadedPartition> load_partition(persist::FileSet& files,
                                                      const KnownSegments& known,
                                                      const persist::StoredPartition& stored,
-                                                     const VectorField& field,
+                                                     const RowFields& fields,
                                                      Damaged damaged);
 
 }  // namespace vecdb::collection

@@ -2,6 +2,8 @@
 
 #include "check.h"
 #include "collection/builtin_indexes.h"
+#include "collection/storage/stored_columns.h"
+#include "collection/storage/stored_items.h"
 #include "collection/version.h"
 #include "persist/archive.h"
 #include "persist/little_endian.h"
@@ -24,10 +26,6 @@ constexpr std::string_view kVectors = "vectors";
 constexpr std::string_view kIds = "ids";
 constexpr std::string_view kNorms = "norms";
 constexpr std::string_view kMap = "map";
-
-Status corrupt(const persist::SectionFile& file, const std::string& what) {
-    return {StatusCode::kCorruption, '"' + file.path() + "\": " + what};
-}
 
 /// What the rows of a file are.
 struct About {
@@ -65,20 +63,6 @@ Result<std::size_t> read_count(persist::SectionFile& file, const VectorField& fi
     return static_cast<std::size_t>(about.rows);
 }
 
-/// View a section that must have `count` items.
-template <class T>
-Result<std::span<const T>> read_items(persist::SectionFile& file,
-                                      std::string_view name,
-                                      std::size_t count) {
-    VECDB_ASSIGN(const auto bytes, file.read(name));
-    if (bytes.size() != count * sizeof(T)) {
-        return corrupt(file,
-                       "section '" + std::string(name) + "' has " + std::to_string(bytes.size()) +
-                           " bytes, expected " + std::to_string(count * sizeof(T)));
-    }
-    return std::span(reinterpret_cast<const T*>(bytes.data()), count);
-}
-
 /// Tell whether no number among `count` of type T has all the bits of `exponent`, as NaN and
 /// infinity have.
 template <class T>
@@ -114,25 +98,29 @@ bool all_norms(Metric metric, std::span<const std::byte> bytes) noexcept {
 }
 
 Status save_rows(const SealedSegment& segment,
-                 const VectorField& field,
+                 const RowFields& fields,
                  persist::SectionFileWriter& to) {
+    const VectorField& field = fields.vector;
     const RowStore& store = segment.store;
     const std::size_t rows = segment.rows;
     VECDB_TRY(to.write(
         kAbout,
         encode(
             {.rows = rows, .dim = field.dim, .type = field.element_type, .metric = field.metric})));
-    VECDB_TRY(to.write(kVectors, {store.vector(0), rows * store.format().bytes()}));
+    VECDB_TRY(to.write(kVectors, {store.vector(0), rows * store.format().vector.bytes()}));
     VECDB_TRY(to.write(kIds, std::as_bytes(std::span(&store.id(0), rows))));
     VECDB_TRY(to.write(kNorms, std::as_bytes(std::span(&store.norm(0), rows))));
-    return to.write(kMap, std::as_bytes(segment.map.slots()));
+    VECDB_TRY(to.write(kMap, std::as_bytes(segment.map.slots())));
+    return save_columns(store.cells(0), rows, to);
 }
 
 Result<std::shared_ptr<SealedSegment>> load_rows(const std::shared_ptr<persist::SectionFile>& file,
-                                                 const VectorField& field) {
+                                                 const RowFields& fields) {
+    const VectorField& field = fields.vector;
+    const RowFormat format = fields.format();
     VECDB_ASSIGN(const std::size_t rows, read_count(*file, field));
-    const VectorFormat format{field.dim, field.element_type};
-    VECDB_ASSIGN(const auto vectors, read_items<std::byte>(*file, kVectors, rows * format.bytes()));
+    VECDB_ASSIGN(const auto vectors,
+                 read_items<std::byte>(*file, kVectors, rows * format.vector.bytes()));
     VECDB_ASSIGN(const auto ids, read_items<Id>(*file, kIds, rows));
     VECDB_ASSIGN(const auto norms, read_items<float>(*file, kNorms, rows));
     VECDB_ASSIGN(const auto map, file->read(kMap));
@@ -141,20 +129,24 @@ Result<std::shared_ptr<SealedSegment>> load_rows(const std::shared_ptr<persist::
     if (!all_norms(field.metric, std::as_bytes(norms)))
         return corrupt(*file, "holds a norm that no row has");
     if (*std::min_element(ids.begin(), ids.end()) < 0) return corrupt(*file, "has a negative id");
+    VECDB_ASSIGN(auto cells, load_columns(file, format.fields(), rows));
     auto segment = std::make_shared<SealedSegment>(
-        format, std::make_shared<RowBlock>(vectors, ids, norms, file));
+        format, std::make_shared<RowBlock>(vectors, ids, norms, std::move(cells), file));
     const std::span slots(reinterpret_cast<const std::uint32_t*>(map.data()),
                           map.size() / sizeof(std::uint32_t));
     if (map.size() % sizeof(std::uint32_t) != 0 || !segment->map.adopt(slots, rows))
         return corrupt(*file, "section 'map' does not lead from ids to rows");
+    segment->finish_columns();
     return segment;
 }
 
 Result<std::shared_ptr<SealedSegment>> rescue_rows(persist::SectionFile& file,
-                                                   const VectorField& field,
+                                                   const RowFields& fields,
                                                    std::span<const std::uint32_t> removed) {
+    const VectorField& field = fields.vector;
     VECDB_ASSIGN(const std::size_t count, read_count(file, field));
-    const VectorFormat format{field.dim, field.element_type};
+    const VectorFormat format = fields.format().vector;
+    VECDB_ASSIGN(const auto columns, RescuedColumns::read(file, fields.format().fields(), count));
     VECDB_ASSIGN(const auto vectors, file.rescue(kVectors));
     VECDB_ASSIGN(const auto ids, file.rescue(kIds));
     VECDB_ASSIGN(const auto norms, file.rescue(kNorms));
@@ -163,7 +155,7 @@ Result<std::shared_ptr<SealedSegment>> rescue_rows(persist::SectionFile& file,
     for (std::size_t row = 0; row < count; ++row) {
         const bool good = vectors.is_good(row * format.bytes(), format.bytes()) &&
                           ids.is_good(row * sizeof(Id), sizeof(Id)) &&
-                          norms.is_good(row * sizeof(float), sizeof(float));
+                          norms.is_good(row * sizeof(float), sizeof(float)) && columns.is_good(row);
         if (!good || std::binary_search(removed.begin(), removed.end(), row)) continue;
         const auto vector = std::span(vectors.bytes).subspan(row * format.bytes(), format.bytes());
         const auto norm = std::span(norms.bytes).subspan(row * sizeof(float), sizeof(float));
@@ -172,7 +164,8 @@ Result<std::shared_ptr<SealedSegment>> rescue_rows(persist::SectionFile& file,
         if (sound && id >= 0 && seen.insert(id).second) rows.push_back(row);
     }
     if (rows.empty()) return std::shared_ptr<SealedSegment>();
-    auto segment = std::make_shared<SealedSegment>(format, rows.size());
+    auto segment = std::make_shared<SealedSegment>(fields.format(), rows.size());
+    const auto cells = segment->store.cells(0);
     segment->map.reserve(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         std::memcpy(segment->store.vector(i),
@@ -181,7 +174,9 @@ Result<std::shared_ptr<SealedSegment>> rescue_rows(persist::SectionFile& file,
         segment->store.id(i) = persist::load<Id>(ids.bytes, rows[i] * sizeof(Id));
         segment->store.norm(i) = persist::load<float>(norms.bytes, rows[i] * sizeof(float));
         segment->map.insert_or_replace(static_cast<std::uint32_t>(i));
+        columns.copy(rows[i], cells, i);
     }
+    segment->finish_columns();
     return segment;
 }
 

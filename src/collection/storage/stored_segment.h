@@ -23,23 +23,23 @@ namespace vecdb::collection {
 /// their squares may overflow where no element does.
 [[nodiscard]] bool all_norms(Metric metric, std::span<const std::byte> bytes) noexcept;
 
-/// Write the rows of a segment of `field`, their ids and the map from these. Returns what the
-/// writer returns.
+/// Write the rows of a segment of `fields`, their ids and the map from these. Returns what the
+/// writer returns. Throws std::bad_alloc.
 [[nodiscard]] Status save_rows(const SealedSegment& segment,
-                               const VectorField& field,
+                               const RowFields& fields,
                                persist::SectionFileWriter& to);
 
 /// Make a segment of the rows in `file`, which it uses where they are, without index. Everything is
 /// checked but that the rows of a field under cosine have length 1. Returns kCorruption, kIoError.
 /// Throws std::bad_alloc.
 [[nodiscard]] Result<std::shared_ptr<SealedSegment>> load_rows(
-    const std::shared_ptr<persist::SectionFile>& file, const VectorField& field);
+    const std::shared_ptr<persist::SectionFile>& file, const RowFields& fields);
 
-/// Make a segment in memory of the rows that can be read of a file that is damaged, without those
-/// that `removed` names in ascending order. Null when there are none. Returns kCorruption (nothing
-/// of it can be understood), kIoError. Throws std::bad_alloc.
+/// Make a segment in memory of the rows that can be read, with all their values, of a file that is
+/// damaged, without those that `removed` names in ascending order. Null when there are none.
+/// Returns kCorruption (nothing of it can be understood), kIoError. Throws std::bad_alloc.
 [[nodiscard]] Result<std::shared_ptr<SealedSegment>> rescue_rows(
-    persist::SectionFile& file, const VectorField& field, std::span<const std::uint32_t> removed);
+    persist::SectionFile& file, const RowFields& fields, std::span<const std::uint32_t> removed);
 
 /// Write the index of a segment, which has one. Returns what the index and the writer return.
 [[nodiscard]] Status save_index(const SealedSegment& segment, persist::SectionFileWriter& to);
