@@ -17,7 +17,8 @@ class BlockEvaluation {
         prepare(expression, columns);
     }
 
-    /// Write a word for every 64 rows of [first, first + count), of one zone; first is a multiple of
+    /// Write a word for every 64 rows of [first, first + count), of one zone; first is a multiple
+    /// of
     /// 64. Bits behind the last row are 0.
     void evaluate(std::size_t first, std::size_t count, ZoneWords& words) {
         evaluate(expression_, {first, count}, words);
@@ -53,8 +54,7 @@ class BlockEvaluation {
             // Nothing that comes can change it.
             const std::uint64_t settled = all ? 0 : ~std::uint64_t{0};
             const auto end = words.begin() + static_cast<std::ptrdiff_t>(rows.words());
-            if (std::all_of(words.begin(), end, [&](auto word) { return word == settled; }))
-                return;
+            if (std::all_of(words.begin(), end, [&](auto word) { return word == settled; })) return;
             evaluate(node.parts[i], rows, part);
             for (std::size_t w = 0; w < rows.words(); ++w)
                 words[w] = all ? words[w] & part[w] : words[w] | part[w];

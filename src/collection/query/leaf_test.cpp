@@ -256,10 +256,9 @@ Test make_test(const Leaf& leaf, const Column& column) {
             } else if constexpr (std::is_same_v<T, StringList>) {
                 return text_test(
                     [&test](std::string_view text) {
-                        return std::binary_search(test.values.begin(),
-                                                  test.values.end(),
-                                                  text,
-                                                  std::less<>()) != test.negated;
+                        return std::binary_search(
+                                   test.values.begin(), test.values.end(), text, std::less<>()) !=
+                               test.negated;
                     },
                     column);
             } else if constexpr (std::is_same_v<T, StringPattern>) {

@@ -106,7 +106,9 @@ class ColumnReader {
     }
     [[nodiscard]] Status clash(const char* what) const {
         return bad_value(
-            field_, row_, std::string("is ") + what + ", expected " + std::string(name_of(field_.type)));
+            field_,
+            row_,
+            std::string("is ") + what + ", expected " + std::string(name_of(field_.type)));
     }
 
     const ScalarField& field_;
@@ -270,10 +272,8 @@ Status no_such_field(std::span<const ScalarField> fields, const std::string& nam
     std::string names = fields.empty() ? "there are none" : "there are ";
     for (std::size_t i = 0; i < std::min(fields.size(), kShown); ++i)
         names.append(i > 0 ? ", '" : "'").append(fields[i].name).append("'");
-    if (fields.size() > kShown)
-        names += " and " + std::to_string(fields.size() - kShown) + " more";
-    return {StatusCode::kInvalidArgument,
-            "no scalar field is named '" + name + "'; " + names};
+    if (fields.size() > kShown) names += " and " + std::to_string(fields.size() - kShown) + " more";
+    return {StatusCode::kInvalidArgument, "no scalar field is named '" + name + "'; " + names};
 }
 
 Cells::Cells(const ScalarField& field, std::size_t rows, std::shared_ptr<Texts> known_texts)
