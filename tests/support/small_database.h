@@ -5,6 +5,7 @@
 
 #include "support/memory_storage.h"
 #include "support/random_data.h"
+#include "support/scalar_rows.h"
 
 #include <vecdb/database.h>
 
@@ -15,6 +16,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,10 +52,10 @@ inline std::string describe(const Collection& collection, SearchOptions options)
         ids.push_back(hit.id);
         text += std::to_string(hit.id) + '=' + std::to_string(hit.score) + ' ';
     }
-    const auto rows = collection.get(ids);
+    const auto rows = collection.get(ids, scalar_names(collection.schema()));
     if (!rows.ok()) return text + rows.status().to_string();
     text.append(reinterpret_cast<const char*>(rows->bytes.data()), rows->bytes.size());
-    return text + '\n';
+    return text + '\n' + to_text(rows->columns);
 }
 
 /// Return what can be read of a database by exact search.
@@ -121,7 +123,8 @@ class SmallDatabase {
 
     static void insert(WriteHandle& into, std::size_t count, Id first, std::uint64_t seed) {
         const auto ids = sequential_ids(count, first);
-        into.insert(ids, normal_rows(count, kSmallDim, seed).view()).check();
+        const ScalarRows scalars(into.schema(), ids, seed);
+        into.insert(ids, normal_rows(count, kSmallDim, seed).view(), scalars.columns()).check();
     }
 
     static Schema schema_of(IndexOptions index) {
@@ -139,7 +142,9 @@ class SmallDatabase {
             {"product", IvfOptions{.nlist = 2, .codes = Codes::kPq4}},
         };
         for (const auto& [name, index] : kCollections) {
-            Collection collection = database.create_collection(name, schema_of(index)).value();
+            Schema schema = schema_of(index);
+            if (std::string_view(name) == "flat") schema.scalars = some_scalars();
+            Collection collection = database.create_collection(name, schema).value();
             insert(collection, 10, 0, seed);
             collection.build_index().check();
             insert(collection, 2, 100, seed + 1);

@@ -5,6 +5,7 @@
 /// done on two databases they lead to the same.
 
 #include "support/random_data.h"
+#include "support/scalar_rows.h"
 
 #include <vecdb/database.h>
 
@@ -87,6 +88,7 @@ inline Schema work_schema(std::uint64_t seed, std::size_t seal_rows) {
     Schema schema = Schema::single(kWorkDim);
     schema.segments.seal_rows = seal_rows;
     if (seed % 3 == 0) schema.vectors[0].index = HnswOptions{.m = 4, .ef_construction = 8};
+    if (seed % 7 < 4) schema.scalars = some_scalars();
     if (seed % 5 == 0) schema.rule = {Routing::kIdModulo, 2};
     return schema;
 }
@@ -158,11 +160,12 @@ class Worker {
             ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
         }
         const Matrix vectors = normal_rows(ids.size(), kWorkDim, random());
+        const ScalarRows scalars(rows.schema(), ids, random());
         switch (work) {
             case Work::kInsert:
-                return rows.insert(ids, vectors.view());
+                return rows.insert(ids, vectors.view(), scalars.columns());
             case Work::kUpsert:
-                return rows.upsert(ids, vectors.view());
+                return rows.upsert(ids, vectors.view(), scalars.columns());
             case Work::kRemove:
                 return rows.remove(ids).status();
             case Work::kBuildIndex:
@@ -215,10 +218,10 @@ inline std::string fingerprint(const Database& database) {
             for (const Hit& hit : partition.search(origin, options).value())
                 ids.push_back(hit.id);
             std::sort(ids.begin(), ids.end());
-            const FetchedRows rows = partition.get(ids).value();
+            const FetchedRows rows = partition.get(ids, scalar_names(partition.schema())).value();
             text.append(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(Id));
             text.append(reinterpret_cast<const char*>(rows.bytes.data()), rows.bytes.size());
-            text += "\n";
+            text += "\n" + to_text(rows.columns);
         }
     }
     return text;
