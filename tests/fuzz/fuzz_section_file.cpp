@@ -40,7 +40,7 @@ void read_as_database(const std::shared_ptr<persist::SectionFile>& file) {
     static const std::vector<vecdb::VectorField> kFields = fields();
     static std::shared_ptr<vecdb::collection::SealedSegment> rows;
     for (const vecdb::VectorField& field : kFields) {
-        auto loaded = vecdb::collection::load_rows(file, field);
+        auto loaded = vecdb::collection::load_rows(file, {field, nullptr});
         if (loaded.ok()) {
             require((*loaded)->rows > 0 && (*loaded)->map.find((*loaded)->store.id(0)) == 0U);
             break;

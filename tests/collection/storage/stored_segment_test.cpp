@@ -62,7 +62,7 @@ std::shared_ptr<SealedSegment> make_segment(const VectorField& field) {
 void save(Storage& storage, const std::string& directory, const SealedSegment& segment) {
     const VectorField field = field_of({});
     auto rows = SectionFileWriter::create(storage, directory + "rows", kRowsHeader).value();
-    save_rows(segment, field, *rows).check();
+    save_rows(segment, {field, nullptr}, *rows).check();
     static_cast<void>(rows->finish().value());
     auto index = SectionFileWriter::create(storage, directory + "index", kIndexHeader).value();
     save_index(segment, *index).check();
@@ -75,7 +75,7 @@ Result<std::shared_ptr<SealedSegment>> load(Storage& storage,
                                             Access access = Access::kRead) {
     auto file = SectionFile::open(storage, path, kRowsHeader, nullptr, access);
     if (!file.ok()) return file.status();
-    return load_rows(*file, field);
+    return load_rows(*file, {field, nullptr});
 }
 
 using Sections = std::map<std::string, std::vector<std::byte>>;
