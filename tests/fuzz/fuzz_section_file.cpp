@@ -26,21 +26,29 @@ void require(bool condition) {
     if (!condition) std::abort();
 }
 
-std::vector<vecdb::VectorField> fields() {
-    std::vector<vecdb::VectorField> fields;
+/// The fields of the rows of one collection.
+struct Fields {
+    vecdb::VectorField vector;
+    std::shared_ptr<const vecdb::collection::ScalarFields> scalars;
+};
+
+std::vector<Fields> fields() {
+    std::vector<Fields> fields;
     const vecdb::test::SmallDatabase small(1, true);
     const auto database = vecdb::Database::open(
         "d", vecdb::test::small_options(small.files, vecdb::OpenMode::kReadOnly));
-    for (const std::string& name : database->list_collections())
-        fields.push_back(database->collection(name)->schema().vectors.front());
+    for (const std::string& name : database->list_collections()) {
+        const vecdb::Schema schema = database->collection(name)->schema();
+        fields.push_back({schema.vectors.front(), vecdb::collection::share_scalars(schema)});
+    }
     return fields;
 }
 
 void read_as_database(const std::shared_ptr<persist::SectionFile>& file) {
-    static const std::vector<vecdb::VectorField> kFields = fields();
+    static const std::vector<Fields> kFields = fields();
     static std::shared_ptr<vecdb::collection::SealedSegment> rows;
-    for (const vecdb::VectorField& field : kFields) {
-        auto loaded = vecdb::collection::load_rows(file, {field, nullptr});
+    for (const Fields& each : kFields) {
+        auto loaded = vecdb::collection::load_rows(file, {each.vector, each.scalars});
         if (loaded.ok()) {
             require((*loaded)->rows > 0 && (*loaded)->map.find((*loaded)->store.id(0)) == 0U);
             break;
@@ -60,7 +68,8 @@ void read_as_database(const std::shared_ptr<persist::SectionFile>& file) {
                 rows->store.vector(row), matrix.row(row).data(), matrix.row(row).size_bytes());
         }
     }
-    for (const vecdb::VectorField& field : kFields) {
+    for (const Fields& each : kFields) {
+        const vecdb::VectorField& field = each.vector;
         rows->index = nullptr;
         const vecdb::Status loaded = vecdb::collection::load_index(*file, field, *rows);
         if (!loaded.ok()) continue;
