@@ -33,8 +33,8 @@ const Columns& columns() {
             const auto number = static_cast<std::int64_t>(random() % 1'000'000);
             columns.numbers.push_back(number);
             columns.reals.push_back(static_cast<double>(number) / 8);
-            columns.nullable.push_back(random() % 10 == 0 ? vecdb::Scalar()
-                                                          : vecdb::Scalar(number));
+            columns.nullable.emplace_back();
+            if (random() % 10 != 0) columns.nullable.back() = number;
             columns.brands.push_back("brand " + std::to_string(random() % 100));
             columns.words.push_back("word " + std::to_string(random() % (kRows / 4)));
         }

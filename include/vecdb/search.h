@@ -38,7 +38,8 @@ struct SearchOptions {
     /// hnsw: candidates kept during the walk, up to 65,536; 0 means the larger of k and 64. More:
     /// better recall, slower.
     std::size_t ef = 0;
-    /// ivf: lists searched, up to 2^24; 0 means a sixteenth of them. More: better recall, slower.
+    /// ivf: lists searched, up to 2^24; 0 means an eighth of them, and under a filter more. More:
+    /// better recall, slower.
     std::size_t nprobe = 0;
     /// hnsw, and ivf with codes kPq4 or kOpq4: candidates compared by their floats at the end, up
     /// to 65,536; 0 lets the index choose (ivf: 20 k, at least 200), less than k counts as k. More:

@@ -232,11 +232,11 @@ TEST_CASE("filters of every kind are joined", "[filter][scalars]") {
     const Filter by_list = Filter::allow_ids(listed);
     const Filter by_bits = Filter::allow(bits);
     CHECK(known.found(Filter(dear) && by_id) ==
-          passing([](Id id, bool dear) { return dear && id % 2 == 0; }));
+          passing([](Id id, bool passed) { return passed && id % 2 == 0; }));
     CHECK(known.found(Filter(dear) || by_list) ==
-          passing([](Id id, bool dear) { return dear || id % 3 == 0; }));
+          passing([](Id id, bool passed) { return passed || id % 3 == 0; }));
     CHECK(known.found(!(Filter(dear) && by_bits)) ==
-          passing([](Id id, bool dear) { return !(dear && id >= 100 && id < 1'000); }));
+          passing([](Id id, bool passed) { return !(passed && id >= 100 && id < 1'000); }));
     CHECK(known.found(!by_bits && !by_list) ==
           passing([](Id id, bool) { return !(id >= 100 && id < 1'000) && id % 3 != 0; }));
     CHECK(known.found(Filter() && by_id) == known.found(by_id));
@@ -246,8 +246,8 @@ TEST_CASE("filters of every kind are joined", "[filter][scalars]") {
     const auto before = known.found(joined);
     known.add(300);
     CHECK(known.found(joined).size() > before.size());
-    CHECK(known.found(joined) == passing([](Id id, bool dear) {
-              return (dear || (id < 1'100 && id % 3 == 0)) && id % 2 != 0;
+    CHECK(known.found(joined) == passing([](Id id, bool passed) {
+              return (passed || (id < 1'100 && id % 3 == 0)) && id % 2 != 0;
           }));
 }
 

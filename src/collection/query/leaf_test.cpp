@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -134,86 +133,7 @@ Test null_test(const NullTest& test, const Column& column) {
 
 // Texts -------------------------------------------------------------------------------------------
 
-/// Which texts of a sealed segment pass; they are in order.
-class PassingTexts {
-  public:
-    template <class TextTest>
-    PassingTexts(const TextTest& test, const Texts& texts) : passes_(texts.size()) {
-        for (std::uint32_t i = 0; i < texts.size(); ++i)
-            passes_[i] = test(texts[i]) ? 1 : 0;
-    }
-
-    [[nodiscard]] bool operator[](std::uint32_t number) const noexcept {
-        return passes_[number] != 0;
-    }
-    [[nodiscard]] const std::vector<std::uint8_t>& all() const noexcept { return passes_; }
-
-  private:
-    std::vector<std::uint8_t> passes_;
-};
-
-/// Return the rows of the texts that pass out of their lists, a bit for each row; nothing when a
-/// scan finds them faster.
-std::optional<std::vector<std::uint64_t>> listed_rows(const std::vector<std::uint8_t>& passes,
-                                                      const Column& column) {
-    const ColumnSummary& summary = *column.summary;
-    if (summary.first.empty()) return std::nullopt;
-    std::size_t listed = 0;
-    for (std::size_t i = 0; i < passes.size(); ++i)
-        listed += passes[i] != 0 ? summary.first[i + 1] - summary.first[i] : 0;
-    if (listed > column.rows / kListedPart) return std::nullopt;
-    std::vector<std::uint64_t> bits((column.rows + 63) / 64);
-    for (std::size_t i = 0; i < passes.size(); ++i) {
-        if (passes[i] == 0) continue;
-        for (std::uint32_t at = summary.first[i]; at < summary.first[i + 1]; ++at) {
-            const std::uint32_t row = summary.rows[at];
-            bits[row / 64] |= std::uint64_t{1} << (row % 64);
-        }
-    }
-    return bits;
-}
-
-/// Test sealed rows: every text is looked at once.
-template <class TextTest>
-Test sealed_text_test(const TextTest& test, const Column& column) {
-    auto passes = std::make_shared<const PassingTexts>(test, *column.cells.texts);
-    if (auto bits = listed_rows(passes->all(), column)) {
-        return [bits = std::move(*bits)](const RowRange& rows, ZoneWords& words) {
-            std::copy_n(bits.begin() + static_cast<std::ptrdiff_t>(rows.first / 64),
-                        rows.words(),
-                        words.begin());
-        };
-    }
-    return [passes, column](const RowRange& rows, ZoneWords& words) {
-        const auto* numbers = column.cells.as<std::uint32_t>() + rows.first;
-        const auto* nulls =
-            column.cells.nulls.size() != 0 ? column.cells.nulls.data() + rows.first : nullptr;
-        const auto& all = passes->all();
-        if (all.empty()) return fill(rows, false, words);  // all are null
-        test_rows(rows, words, [&](std::size_t i) {
-            return static_cast<bool>(all[numbers[i]] & (nulls == nullptr ? 1 : 1 - nulls[i]));
-        });
-    };
-}
-
-/// Test growing rows. The writer adds texts meanwhile, so only those of the rows are looked at.
-template <class TextTest>
-Test growing_text_test(const TextTest& test, const Column& column) {
-    return [test, column](const RowRange& rows, ZoneWords& words) {
-        test_rows(rows, words, [&](std::size_t i) {
-            const std::size_t row = rows.first + i;
-            return !column.cells.is_null(row) && test(column.cells.text(row));
-        });
-    };
-}
-
-template <class TextTest>
-Test text_test(const TextTest& test, const Column& column) {
-    return column.summary != nullptr ? sealed_text_test(test, column)
-                                     : growing_text_test(test, column);
-}
-
-bool is_inside(const StringInterval& interval, std::string_view text) {
+bool passes(const StringInterval& interval, std::string_view text) {
     if (interval.low) {
         const int order = text.compare(interval.low->value);
         if (order < 0 || (order == 0 && !interval.low->included)) return false;
@@ -239,6 +159,138 @@ bool is_like(const StringPattern& pattern, std::string_view text) {
     return true;
 }
 
+bool passes(const StringList& list, std::string_view text) {
+    return std::binary_search(list.values.begin(), list.values.end(), text, std::less<>()) !=
+           list.negated;
+}
+
+bool passes(const StringPattern& pattern, std::string_view text) {
+    return is_like(pattern, text) != pattern.negated;
+}
+
+/// Texts [begin, end) of a sealed segment, where they stand in order.
+struct TextRange {
+    std::uint32_t begin;
+    std::uint32_t end;
+};
+
+/// Return the first text that is not before(text); those that are come first.
+template <class Before>
+std::uint32_t find_text(const Texts& texts, Before before) {
+    TextRange left{0, texts.size()};
+    while (left.begin < left.end) {
+        const std::uint32_t middle = left.begin + (left.end - left.begin) / 2;
+        if (before(texts[middle])) {
+            left.begin = middle + 1;
+        } else {
+            left.end = middle;
+        }
+    }
+    return left.begin;
+}
+
+TextRange find_range(const Texts& texts, const StringInterval& interval) {
+    const auto behind = [&](const StringBound& bound, bool with_equal) {
+        return find_text(texts, [&](std::string_view text) {
+            const int order = text.compare(bound.value);
+            return order < 0 || (order == 0 && with_equal);
+        });
+    };
+    return {interval.low ? behind(*interval.low, !interval.low->included) : 0,
+            interval.high ? behind(*interval.high, interval.high->included) : texts.size()};
+}
+
+TextRange find_prefix(const Texts& texts, std::string_view prefix) {
+    return {find_text(texts, [&](std::string_view text) { return text < prefix; }),
+            find_text(texts, [&](std::string_view text) {
+                return text.substr(0, prefix.size()) <= prefix;
+            })};
+}
+
+// Return 1 for each text of a sealed segment that passes, 0 for the others.
+
+std::vector<std::uint8_t> passing(const StringInterval& interval, const Texts& texts) {
+    std::vector<std::uint8_t> passes(texts.size());
+    const TextRange range = find_range(texts, interval);
+    if (range.begin < range.end)
+        std::fill(passes.begin() + range.begin, passes.begin() + range.end, std::uint8_t{1});
+    return passes;
+}
+
+std::vector<std::uint8_t> passing(const StringList& list, const Texts& texts) {
+    std::vector<std::uint8_t> passes(texts.size(), list.negated ? 1 : 0);
+    for (const std::string& value : list.values) {
+        const std::uint32_t place =
+            find_text(texts, [&](std::string_view text) { return text < value; });
+        if (place < texts.size() && texts[place] == value) passes[place] ^= 1U;
+    }
+    return passes;
+}
+
+std::vector<std::uint8_t> passing(const StringPattern& pattern, const Texts& texts) {
+    std::vector<std::uint8_t> passes(texts.size(), pattern.negated ? 1 : 0);
+    const TextRange range = find_prefix(texts, pattern.prefix);
+    for (std::uint32_t i = range.begin; i < range.end; ++i) {
+        if (is_like(pattern, texts[i])) passes[i] ^= 1U;
+    }
+    return passes;
+}
+
+/// Return the rows of the texts that pass out of their lists, a bit for each row; nothing when a
+/// scan finds them faster.
+std::optional<std::vector<std::uint64_t>> listed_rows(const std::vector<std::uint8_t>& passes,
+                                                      const Column& column) {
+    const ColumnSummary& summary = *column.summary;
+    if (summary.first.empty()) return std::nullopt;
+    std::size_t listed = 0;
+    for (std::size_t i = 0; i < passes.size(); ++i)
+        listed += passes[i] != 0 ? summary.first[i + 1] - summary.first[i] : 0;
+    if (listed > column.rows / kListedPart) return std::nullopt;
+    std::vector<std::uint64_t> bits((column.rows + 63) / 64);
+    for (std::size_t i = 0; i < passes.size(); ++i) {
+        if (passes[i] == 0) continue;
+        for (std::uint32_t at = summary.first[i]; at < summary.first[i + 1]; ++at) {
+            const std::uint32_t row = summary.rows[at];
+            bits[row / 64] |= std::uint64_t{1} << (row % 64);
+        }
+    }
+    return bits;
+}
+
+/// Test sealed rows: texts first, then the rows by the numbers of theirs.
+Test sealed_text_test(std::vector<std::uint8_t> passes, const Column& column) {
+    if (auto bits = listed_rows(passes, column)) {
+        return [bits = std::move(*bits)](const RowRange& rows, ZoneWords& words) {
+            std::copy_n(bits.begin() + static_cast<std::ptrdiff_t>(rows.first / 64),
+                        rows.words(),
+                        words.begin());
+        };
+    }
+    if (passes.empty()) passes.push_back(0);  // all rows are null, with the number 0
+    return [passes = std::move(passes), column](const RowRange& rows, ZoneWords& words) {
+        const auto* numbers = column.cells.as<std::uint32_t>() + rows.first;
+        test_rows(rows, words, [&](std::size_t i) { return passes[numbers[i]] != 0; });
+        take_out_nulls(column.cells, rows, words);
+    };
+}
+
+/// Test growing rows. The writer adds texts meanwhile, so only those of the rows are looked at.
+template <class TextTest>
+Test growing_text_test(const TextTest& test, const Column& column) {
+    return [&test, column](const RowRange& rows, ZoneWords& words) {
+        test_rows(rows, words, [&](std::size_t i) {
+            const std::size_t row = rows.first + i;
+            return !column.cells.is_null(row) && passes(test, column.cells.text(row));
+        });
+    };
+}
+
+template <class TextTest>
+Test text_test(const TextTest& test, const Column& column) {
+    return column.summary != nullptr ? sealed_text_test(passing(test, *column.cells.texts), column)
+                                     : growing_text_test(test, column);
+}
+
 Test make_test(const Leaf& leaf, const Column& column) {
     return std::visit(
         [&](const auto& test) -> Test {
@@ -250,23 +302,10 @@ Test make_test(const Leaf& leaf, const Column& column) {
                 return interval_test(test, column);
             } else if constexpr (std::is_same_v<T, Int64List> || std::is_same_v<T, DoubleList>) {
                 return list_test(test, column);
-            } else if constexpr (std::is_same_v<T, StringInterval>) {
-                return text_test([&test](std::string_view text) { return is_inside(test, text); },
-                                 column);
-            } else if constexpr (std::is_same_v<T, StringList>) {
-                return text_test(
-                    [&test](std::string_view text) {
-                        return std::binary_search(
-                                   test.values.begin(), test.values.end(), text, std::less<>()) !=
-                               test.negated;
-                    },
-                    column);
-            } else if constexpr (std::is_same_v<T, StringPattern>) {
-                return text_test(
-                    [&test](std::string_view text) { return is_like(test, text) != test.negated; },
-                    column);
-            } else {
+            } else if constexpr (std::is_same_v<T, NullTest>) {
                 return null_test(test, column);
+            } else {
+                return text_test(test, column);
             }
         },
         leaf.test);

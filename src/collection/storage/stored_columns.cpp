@@ -77,7 +77,12 @@ Result<std::shared_ptr<Texts>> load_texts(const std::shared_ptr<persist::Section
 /// Tell whether the value of a row can be.
 bool can_be(const Cells& cells, std::size_t row) {
     if (cells.nulls.size() != 0 && cells.nulls[row] > 1) return false;
-    if (cells.is_null(row)) return true;
+    if (cells.is_null(row)) {
+        const std::byte* cell = cells.values.data() + row * cell_bytes(cells.type);
+        return std::all_of(cell, cell + cell_bytes(cells.type), [](std::byte byte) {
+            return byte == std::byte{0};
+        });
+    }
     switch (cells.type) {
         case ScalarType::kBool:
             return cells.as<std::uint8_t>()[row] <= 1;
