@@ -45,7 +45,7 @@ class ColumnView {
 
     [[nodiscard]] std::string_view field() const noexcept { return field_; }
     [[nodiscard]] const Values& values() const noexcept { return values_; }
-    [[nodiscard]] std::size_t size() const noexcept {
+    [[nodiscard]] std::size_t size() const {
         return std::visit([](const auto& values) { return values.size(); }, values_);
     }
 
