@@ -17,7 +17,7 @@ namespace {
 /// The values of one row as columns of one value each.
 class OneRow {
   public:
-    explicit OneRow(std::initializer_list<FieldValue> values) {
+    OneRow(std::initializer_list<FieldValue> values) {
         columns_.reserve(values.size());
         for (const FieldValue& each : values)
             columns_.emplace_back(each.field, std::span(&each.value, 1));

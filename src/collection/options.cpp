@@ -118,7 +118,7 @@ Status validate_scalar(const ScalarField& field) {
                     field.name + "' is none of ScalarType's"};
     }
     if (std::holds_alternative<std::monostate>(field.fallback)) return {};
-    const Status fits = collection::check_value(field, field.fallback);
+    Status fits = collection::check_value(field, field.fallback);
     if (fits.ok()) return fits;
     return {fits.code(), "the fallback: " + fits.message()};
 }
