@@ -91,15 +91,21 @@ class CollectionState::Write {
           current_(state.version()),
           edit_(*current_) {}
 
-    Status choose_rows();
-    Status find_replaced();
+    /// Choose the rows and find those that they replace.
+    Status begin() {
+        VECDB_TRY(choose_rows());
+        return find_replaced();
+    }
     Status route(const PartitionInfo* only);
     Status route_replayed(std::uint32_t partition);
-    Status reserve(std::span<const WriterSide> partitions);
-    Status fill() const;
-    Status publish();
+    /// Store the rows where they were routed, and publish them.
+    Status finish(std::span<const WriterSide> partitions) {
+        VECDB_TRY(reserve(partitions));
+        VECDB_TRY(fill());
+        return publish();
+    }
 
-    /// After publish(): what it changed.
+    /// After finish(): what it changed.
     [[nodiscard]] const VersionEdit& edit() const noexcept { return edit_; }
 
   private:
@@ -114,6 +120,11 @@ class CollectionState::Write {
         [[nodiscard]] std::size_t rows() const noexcept { return first + size(); }
     };
 
+    Status choose_rows();
+    Status find_replaced();
+    Status reserve(std::span<const WriterSide> partitions);
+    Status fill() const;
+    Status publish();
     Status fill_group(const Group& group) const;
     Status check_superseded() const;
     void see(VersionPointer next) noexcept;
@@ -370,12 +381,9 @@ Status CollectionState::write(const PartitionInfo* only,
     VECDB_TRY(collection::check_exists(*version(), only));
     if (ids.empty()) return {};
     Write write(*this, ids, vectors, columns, mode);
-    VECDB_TRY(write.choose_rows());
-    VECDB_TRY(write.find_replaced());
+    VECDB_TRY(write.begin());
     VECDB_TRY(write.route(only));
-    VECDB_TRY(write.reserve(partitions_));
-    VECDB_TRY(write.fill());
-    VECDB_TRY(write.publish());
+    VECDB_TRY(write.finish(partitions_));
     tidy(write.edit());
     return {};
 }
@@ -388,12 +396,9 @@ Status CollectionState::replay_rows(const collection::Replay& replay,
                  ColumnBatch::decode(schema_.scalars, rows.columns, rows.ids.size()));
     const Lock writer(writer_);
     Write write(*this, rows.ids, vectors, columns, Mode::kUpsert, &replay);
-    VECDB_TRY(write.choose_rows());
-    VECDB_TRY(write.find_replaced());
+    VECDB_TRY(write.begin());
     VECDB_TRY(write.route_replayed(rows.partition));
-    VECDB_TRY(write.reserve(partitions_));
-    VECDB_TRY(write.fill());
-    VECDB_TRY(write.publish());
+    VECDB_TRY(write.finish(partitions_));
     for (const auto& each : write.edit().changed())
         compact_if_hollow(each.first);
     return {};
