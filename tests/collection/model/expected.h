@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,6 +42,15 @@ struct ExpectedRows {
     std::map<std::string, std::size_t> partitions;
 };
 
+/// A test of a row by its id and its vector at that moment.
+using RowTest = std::function<bool(const ExpectedRows&, Id)>;
+
+inline RowTest every_row() {
+    return [](const ExpectedRows&, Id) {
+        return true;
+    };
+}
+
 /// What a handle should see: the rows of a moment, perhaps those of one partition only.
 struct ExpectedView {
     std::shared_ptr<const ExpectedRows> rows;
@@ -58,13 +68,12 @@ struct ExpectedView {
         return home != rows->homes.end() && (!partition || *partition == home->second);
     }
     [[nodiscard]] std::size_t count() const {
-        return partition ? rows->model.count(within(Model::everything())) : rows->homes.size();
+        return partition ? rows->model.count(within(every_row())) : rows->homes.size();
     }
-    /// Narrow a filter to the rows of this view.
-    [[nodiscard]] Model::Allowed within(Model::Allowed allowed) const {
-        if (!partition) return allowed;
+    /// Narrow a test to the rows of this view.
+    [[nodiscard]] Model::Allowed within(RowTest allowed) const {
         return [view = *this, allowed = std::move(allowed)](Id id) {
-            return view.contains(id) && allowed(id);
+            return view.contains(id) && allowed(*view.rows, id);
         };
     }
 };

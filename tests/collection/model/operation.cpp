@@ -1,5 +1,6 @@
 #include "collection/model/operation.h"
 
+#include "collection/model/values.h"
 #include "support/exact_index.h"
 #include "support/random_data.h"
 
@@ -87,6 +88,7 @@ Schema Settings::schema(bool ruled) const {
             break;
     }
     made.segments = {.seal_rows = background ? 64U : 0U, .merge_segments = 2};
+    made.scalars = model_fields();
     if (ruled) made.rule = {Routing::kIdModulo, kRuledPartitions};
     return made;
 }

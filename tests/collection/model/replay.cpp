@@ -1,5 +1,7 @@
 #include "collection/model/replay.h"
 
+#include "collection/model/values.h"
+#include "collection/query/bound_expression.h"
 #include "support/exact_index.h"
 
 #include <algorithm>
@@ -20,9 +22,15 @@ Replay::Replay(const Settings& settings, bool trace)
     if (settings_.durable) database_ = Database::open("d", open_options()).value();
     for (std::size_t i = 0; i < settings.ids; ++i)
         ids_.push_back(static_cast<Id>(i) * settings.step);
-    restrictions_.push_back({Filter(), Model::everything()});
+    restrictions_.push_back({Filter(), every_row()});
     for (const Id divisor : {2, 7, 50})
         add_restriction(divisor);
+    for (const char* text : {"number > 1",
+                             "real < 0.6 || word is null",
+                             R"(word in ["wx", "wxxx"] && !odd)",
+                             R"(!(word like "%xxx") and number != 4)",
+                             "bytes is not null"})
+        add_condition(text);
     exact_index_faults = 0;
     // Most calls need a collection; the shortest sequences need no call to make it.
     database_.create_collection("a", settings_.schema(false)).status().check();
@@ -37,8 +45,27 @@ void Replay::add_restriction(Id divisor) {
     };
     std::vector<Id> listed;
     std::copy_if(ids_.begin(), ids_.end(), std::back_inserter(listed), allowed);
-    restrictions_.push_back({Filter::where(allowed), allowed});
-    restrictions_.push_back({Filter::allow_ids(listed), allowed});
+    const RowTest test = [allowed](const ExpectedRows&, Id id) {
+        return allowed(id);
+    };
+    restrictions_.push_back({Filter::where(allowed), test});
+    restrictions_.push_back({Filter::allow_ids(listed), test});
+}
+
+/// Add a condition, and the same joined with a filter of ids.
+void Replay::add_condition(const std::string& text) {
+    const Expression expression = Expression::parse(text).value();
+    const auto bound = std::make_shared<const collection::BoundExpression>(
+        collection::bind_expression(expression, model_fields()).value());
+    const RowTest passes = [bound](const ExpectedRows& rows, Id id) {
+        return collection::matches(*bound, values_of(rows.model.rows().at(id)));
+    };
+    const auto by_id = restrictions_[1];  // by a predicate
+    restrictions_.push_back({expression, passes});
+    restrictions_.push_back(
+        {!Filter(expression) || by_id.filter, [passes, by_id](const ExpectedRows& rows, Id id) {
+             return !passes(rows, id) || by_id.allowed(rows, id);
+         }});
 }
 
 Fault Replay::apply(const Operation& operation) {

@@ -50,7 +50,7 @@ class Replay {
   private:
     struct Restriction {
         Filter filter;
-        Model::Allowed allowed;
+        RowTest allowed;
     };
     struct Batch {
         std::vector<Id> ids;
@@ -76,7 +76,7 @@ class Replay {
     struct Question {
         SearchOptions options;
         ExpectedView view;
-        Model::Allowed allowed;
+        RowTest allowed;
         Errors errors = {};
     };
 
@@ -97,6 +97,7 @@ class Replay {
     Batch some_batch(Random& random) const;
     const Restriction& some_restriction(Random& random) const;
     void add_restriction(Id divisor);
+    void add_condition(const std::string& text);
 
     // Writes.
     Fault insert(Random& random, Held& target);

@@ -1,4 +1,5 @@
 #include "collection/model/replay.h"
+#include "collection/model/values.h"
 
 #include <algorithm>
 #include <iterator>
@@ -10,7 +11,7 @@ Fault Replay::get(Random& random, const ReadHandle& rows, const ExpectedView& vi
     const std::vector<Id> ids = some_ids(random);
     note(text_of(ids));
     const bool gone = !view.exists();
-    const auto fetched = rows.get(ids);
+    const auto fetched = rows.get(ids, std::vector<std::string>{"word", "number"});
     Fault fault = judge("get", fetched.status(), gone ? Errors{StatusCode::kNotFound} : Errors());
     if (!fault.empty() || gone) return fault;
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -18,7 +19,12 @@ Fault Replay::get(Random& random, const ReadHandle& rows, const ExpectedView& vi
         if (fetched->found[i] != found) {
             return "id " + std::to_string(ids[i]) + (found ? " is not found" : " is found");
         }
-        if (!found || settings_.metric == Metric::kCosine) continue;
+        if (!found) continue;
+        const auto values = values_of(view.rows->model.rows().at(ids[i]));
+        if (fetched->columns[0].values[i] != values[2] ||
+            fetched->columns[1].values[i] != values[0])
+            return "id " + std::to_string(ids[i]) + " has other values";
+        if (settings_.metric == Metric::kCosine) continue;
         const auto row = fetched->row(i);
         if (!std::equal(row.begin(), row.end(), view.rows->model.rows().at(ids[i]).begin())) {
             return "id " + std::to_string(ids[i]) + " has another vector";
@@ -96,11 +102,11 @@ void Replay::name_partitions(Random& random, Question& question) {
         }
         note(", in '", question.options.partitions.back(), "'");
     }
-    question.allowed = [rows, numbers, allowed = question.allowed](Id id) {
-        const auto home = rows->homes.find(id);
-        return home != rows->homes.end() &&
+    question.allowed = [numbers, allowed = question.allowed](const ExpectedRows& then, Id id) {
+        const auto home = then.homes.find(id);
+        return home != then.homes.end() &&
                std::find(numbers.begin(), numbers.end(), home->second) != numbers.end() &&
-               allowed(id);
+               allowed(then, id);
     };
 }
 

@@ -1,4 +1,5 @@
 #include "collection/model/replay.h"
+#include "collection/model/values.h"
 
 #include <algorithm>
 #include <array>
@@ -227,12 +228,15 @@ Fault Replay::rebuild(Random& random) {
 Fault Replay::rebuild(Random& random, Rebuilding& plan) {
     Fault fault;
     const bool alone = one_in(random, 2);
+    std::optional<BatchValues> values;  // of the last part
     const RebuildSource source{
         .rows = plan.announced, .next = [&]() -> Result<RowBatch> {
             if (plan.given == 0 && !alone) fault = interfere(random, plan);
             if (plan.given == plan.parts.size()) return RowBatch{};
             const Rebuilding::Part& part = plan.parts[plan.given++];
-            return RowBatch{part.batch.ids, part.batch.rows.view(), part.partition};
+            values.emplace(part.batch.rows, part.batch.ids.size());
+            return RowBatch{
+                part.batch.ids, part.batch.rows.view(), part.partition, values->columns()};
         }};
     const auto report = database_.rebuild(plan.alias, source, plan.options);
     if (!fault.empty()) return "meanwhile: " + fault;

@@ -1,4 +1,5 @@
 #include "collection/model/replay.h"
+#include "collection/model/values.h"
 
 #include <algorithm>
 #include <limits>
@@ -75,7 +76,8 @@ Fault Replay::insert(Random& random, Held& target) {
     });
     if (taken || has_twice(batch.ids)) errors.push_back(StatusCode::kAlreadyExists);
     if (strays(target, batch)) errors.push_back(StatusCode::kInvalidArgument);
-    const Status status = target.rows().insert(batch.ids, batch.rows.view());
+    const BatchValues values(batch.rows, batch.ids.size());
+    const Status status = target.rows().insert(batch.ids, batch.rows.view(), values.columns());
     if (errors.empty()) enter(target, batch);
     return judge("insert", status, errors);
 }
@@ -85,7 +87,8 @@ Fault Replay::upsert(Random& random, Held& target) {
     note(text_of(batch.ids));
     Errors errors = refusals(target);
     if (strays(target, batch)) errors.push_back(StatusCode::kInvalidArgument);
-    const Status status = target.rows().upsert(batch.ids, batch.rows.view());
+    const BatchValues values(batch.rows, batch.ids.size());
+    const Status status = target.rows().upsert(batch.ids, batch.rows.view(), values.columns());
     if (errors.empty()) enter(target, batch);
     return judge("upsert", status, errors);
 }
@@ -96,6 +99,7 @@ Fault Replay::write_badly(Random& random, Held& target) {
     batch.ids.resize(batch.ids.size() + 1, ids_[0]);
     const std::size_t at = below(random, batch.ids.size());
     batch.rows = some_rows(random, batch.ids.size());
+    const BatchValues values(batch.rows, batch.ids.size());
     MatrixView view = batch.rows.view();
     switch (below(random, 4)) {
         case 0:
@@ -115,7 +119,7 @@ Fault Replay::write_badly(Random& random, Held& target) {
     note(text_of(batch.ids));
     Errors errors = refusals(target);
     errors.push_back(StatusCode::kInvalidArgument);
-    return judge("bad upsert", target.rows().upsert(batch.ids, view), errors);
+    return judge("bad upsert", target.rows().upsert(batch.ids, view, values.columns()), errors);
 }
 
 Fault Replay::remove(Random& random, Held& target) {
@@ -138,7 +142,8 @@ Fault Replay::remove_where(Random& random, Held& target) {
     Fault fault = judge("remove by filter", removed.status(), errors);
     if (!fault.empty() || !errors.empty()) return fault;
     std::vector<Id> ids = ids_;
-    std::erase_if(ids, [&](Id id) { return !restriction.allowed(id); });
+    const Model::Allowed allowed = target.view().within(restriction.allowed);
+    std::erase_if(ids, [&](Id id) { return !allowed(id); });
     const std::size_t expected = take_out(target, ids);
     if (*removed == expected) return "";
     return std::to_string(*removed) + " rows removed, not " + std::to_string(expected);
