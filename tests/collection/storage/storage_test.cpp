@@ -26,7 +26,7 @@ static float* floats_of(const RowStore& store, std::size_t row) {
 TEST_CASE("rows keep their values while the first block grows and others follow",
           "[collection][storage]") {
     const std::size_t dim = GENERATE(1U, 100U, 5'000U);
-    RowStore store({.dim = dim});
+    RowStore store(VectorFormat{.dim = dim});
     REQUIRE(store.rows_per_block() % 64 == 0);
     const std::size_t rows = store.rows_per_block() * 2 + 3;
     std::size_t used = 0;
@@ -49,7 +49,7 @@ TEST_CASE("rows keep their values while the first block grows and others follow"
 
 TEST_CASE("a table of blocks handed out does not change when the store grows",
           "[collection][storage]") {
-    RowStore store({.dim = 4});
+    RowStore store(VectorFormat{.dim = 4});
     store.reserve(10, 0);
     for (std::size_t row = 0; row < 10; ++row)
         store.id(row) = static_cast<Id>(row);
@@ -65,7 +65,7 @@ TEST_CASE("a table of blocks handed out does not change when the store grows",
 }
 
 TEST_CASE("the id map agrees with a std::map under random inserts", "[collection][storage]") {
-    RowStore store({.dim = 1});
+    RowStore store(VectorFormat{.dim = 1});
     IdMap map(store);
     std::map<Id, std::uint32_t> model;
     std::mt19937_64 random(3);
@@ -94,7 +94,7 @@ TEST_CASE("the id map agrees with a std::map under random inserts", "[collection
 
 TEST_CASE("a saved table of ids is taken over when it finds every row and leaves a slot empty",
           "[collection][storage]") {
-    RowStore store({.dim = 1});
+    RowStore store(VectorFormat{.dim = 1});
     store.reserve(32, 0);
     IdMap made(store);
     made.reserve(32);
@@ -228,7 +228,7 @@ TEST_CASE("numbers of rows and partitions have room for the largest ones",
 
 TEST_CASE("every number of rows of a growing segment knows the last of an id below it",
           "[collection][storage]") {
-    GrowingSegment segment({.dim = 1});
+    GrowingSegment segment(VectorFormat{.dim = 1});
     std::vector<std::map<Id, std::uint32_t>> models(1);
     std::mt19937_64 random(13);
     constexpr std::uint32_t kRows = 400;
