@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,12 +26,20 @@ namespace {
 constexpr std::size_t kDim = 8;
 constexpr std::size_t kGroups = 60;     // written as a whole, and seen as a whole
 constexpr std::size_t kGroupRows = 20;  // ids of a group follow each other
+constexpr std::size_t kNumbers = 1'000;
+const std::vector<std::string> kFields = {"number", "text"};
 
 Schema schema(std::size_t seal_rows) {
     Schema schema = Schema::single(kDim);
     schema.vectors[0].index = HnswOptions{.m = 4, .ef_construction = 16};
     schema.segments = {.seal_rows = seal_rows, .merge_segments = 2};
+    schema.scalars = {{.name = "number", .type = ScalarType::kInt64, .fallback = std::int64_t{0}},
+                      {.name = "text", .type = ScalarType::kString, .nullable = true}};
     return schema;
+}
+
+std::string text_of(std::size_t number) {
+    return number % 10 == 0 ? "ten" : "text " + std::to_string(number);
 }
 
 std::vector<Id> ids_of(std::size_t group) {
@@ -63,7 +72,7 @@ class Worker {
     std::vector<float> query() {
         std::vector<float> query(kDim);
         for (float& value : query)
-            value = static_cast<float>(below(1'000));
+            value = static_cast<float>(below(kNumbers));
         return query;
     }
 
@@ -95,7 +104,7 @@ class Worker {
 
 /// A group has all of its rows, each with the same number in every place, or none.
 void Worker::check_group(const ReadHandle& rows) {
-    const FetchedRows fetched = rows.get(ids_of(below(kGroups))).value();
+    const FetchedRows fetched = rows.get(ids_of(below(kGroups)), kFields).value();
     const auto values = fetched.elements();
     expect(std::all_of(fetched.found.begin(),
                        fetched.found.end(),
@@ -104,6 +113,13 @@ void Worker::check_group(const ReadHandle& rows) {
     expect(
         std::all_of(values.begin(), values.end(), [&](float value) { return value == values[0]; }),
         "a group has rows of two writes");
+    if (!fetched.found[0]) return;
+    const auto number = static_cast<std::size_t>(values[0]);
+    for (std::size_t i = 0; i < kGroupRows; ++i) {
+        expect(fetched.columns[0].values[i] == Scalar(static_cast<std::int64_t>(number)) &&
+                   fetched.columns[1].values[i] == Scalar(text_of(number)),
+               "values of another write");
+    }
 }
 
 void Worker::write() {
@@ -119,16 +135,21 @@ void Worker::write() {
                "half a group was removed");
         return;
     }
-    const std::vector<float> rows(kGroupRows * kDim, static_cast<float>(below(1'000)));
+    const std::size_t number = below(kNumbers);
+    const std::vector<float> rows(kGroupRows * kDim, static_cast<float>(number));
     const MatrixView vectors(rows.data(), kGroupRows, kDim);
+    const std::vector<std::int64_t> numbers(kGroupRows, static_cast<std::int64_t>(number));
+    const std::vector<std::string> texts(kGroupRows, text_of(number));
+    const std::vector<ColumnView> columns = {{"number", numbers}, {"text", texts}};
     if (below(3) == 0) {
-        expect(collection.upsert(ids, vectors), replaced);
+        expect(collection.upsert(ids, vectors, columns), replaced);
         return;
     }
     auto into = partition(collection, "p" + std::to_string(below(3)));
     // Others drop partitions now and then.
     if (!into.ok()) return;
-    expect(into->upsert(ids, vectors), {StatusCode::kNotFound, StatusCode::kFailedPrecondition});
+    expect(into->upsert(ids, vectors, columns),
+           {StatusCode::kNotFound, StatusCode::kFailedPrecondition});
 }
 
 void Worker::read() {
@@ -150,6 +171,9 @@ void Worker::read() {
     const Hits some =
         collection.search(near, {.k = 100, .filter = Filter::where(of_group)}).value();
     expect(some.empty() || some.size() == kGroupRows, "half a group was found");
+    const Filter by_value = field("number") < static_cast<std::int64_t>(below(kNumbers)) &&
+                            (field("text") == "ten" || field("text").like("%7"));
+    expect(collection.count(by_value).value() % kGroupRows == 0, "half a group has its values");
     expect(collection.health().value().background_error.ok(), "the background failed");
 }
 
@@ -204,14 +228,18 @@ void Worker::rebuild() {
     const Pin pin = live().pin();
     std::size_t group = 0;
     FetchedRows batch;
+    std::vector<ColumnView> columns;
     std::vector<Id> ids;
     const RebuildSource source{
         .rows = pin.count(), .next = [&]() -> Result<RowBatch> {
             for (; group < kGroups; ++group) {
                 ids = ids_of(group);
-                batch = pin.get(ids).value();
+                batch = pin.get(ids, kFields).value();
                 if (!batch.found[0]) continue;
-                return RowBatch{ids, batch.view(), group++ % 2 == 0 ? "p1" : ""};
+                columns.clear();
+                for (const ScalarColumn& column : batch.columns)
+                    columns.emplace_back(column.field, std::span<const Scalar>(column.values));
+                return RowBatch{ids, batch.view(), group++ % 2 == 0 ? "p1" : "", columns};
             }
             return RowBatch{};
         }};
