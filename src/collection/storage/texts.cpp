@@ -15,7 +15,7 @@ constexpr std::size_t kMostPiece = std::size_t{1} << 20U;
 std::string_view Texts::keep(std::string_view text) {
     if (text.empty()) return {};
     if (text.size() > piece_left_) {
-        const std::size_t grown = std::clamp(held_bytes_, kFirstPiece, kMostPiece);
+        const std::size_t grown = std::clamp(memory_bytes(), kFirstPiece, kMostPiece);
         const std::size_t bytes = std::max(grown, text.size());
         pieces_.reserve(pieces_.size() + 1);
         // The last piece is the one that is filled, from its end.

@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace vecdb::collection {
@@ -50,8 +51,10 @@ class Texts {
     /// are found. Throws std::bad_alloc.
     std::uint32_t intern(std::string_view text);
 
-    /// Return the bytes of memory held; of a view those that it shows. For the writer.
-    [[nodiscard]] std::size_t memory_bytes() const noexcept { return held_bytes_; }
+    /// Return the bytes of memory held here. For everybody.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        return held_bytes_.load(std::memory_order_relaxed);
+    }
 
   private:
     /// Chunk i has 2^(i + kFirstBits) texts, so that none has to move and a few cost little.
@@ -75,7 +78,7 @@ class Texts {
     std::array<std::unique_ptr<std::string_view[]>, 33 - kFirstBits> chunks_;
     std::vector<std::unique_ptr<char[]>> pieces_;  // the bytes of texts
     std::size_t piece_left_ = 0;                   // of the last piece
-    std::size_t held_bytes_ = 0;
+    std::atomic<std::size_t> held_bytes_ = 0;
     std::uint32_t size_ = 0;
     std::unordered_map<std::string_view, std::uint32_t> numbers_;
 };
