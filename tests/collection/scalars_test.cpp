@@ -1,5 +1,6 @@
 // Scalar values are those that were written, wherever their rows have gone since.
 
+#include "collection/storage/columns.h"
 #include "support/catch.h"
 #include "support/collections.h"
 #include "support/memory_storage.h"
@@ -120,6 +121,19 @@ class Model {
         for (const Id id : ids)
             values.push_back(rows_.at(id)[field]);
         return values;
+    }
+
+    /// Return how many of the rows are there, and require that those have their values.
+    [[nodiscard]] std::size_t check_some(const Collection& collection) const {
+        std::size_t there = 0;
+        for (const auto& [id, values] : rows_) {
+            const FetchedRows found = collection.get(id, kFields).value();
+            if (!found.found[0]) continue;
+            ++there;
+            for (std::size_t field = 0; field < kFields.size(); ++field)
+                REQUIRE(found.columns[field].values[0] == values[field]);
+        }
+        return there;
     }
 
     [[nodiscard]] Collection& collection() { return collection_; }
@@ -260,6 +274,33 @@ TEST_CASE("values come back from disk", "[scalars][durable]") {
     CHECK(schema.scalars[5].fallback == Scalar(std::int64_t{7}));
 }
 
+TEST_CASE("rows are rescued with all their values or not at all", "[scalars][repair]") {
+    constexpr std::size_t kRows = 12'000;  // their payloads fill more than a block
+    const auto files = std::make_shared<test::MemoryStorage>();
+    Database database = Database::open("d", test::small_options(files, OpenMode::kCreate)).value();
+    Model model(database.create_collection("rows", schema_of()).value());
+    model.upsert(kRows, 0);
+    model.collection().build_index().check();
+    database.close().check();
+    const auto copy = files->copy();
+    for (const std::string& path : copy->names()) {
+        if (!path.starts_with("d/rows-")) continue;
+        auto& bytes = copy->bytes(path);
+        REQUIRE(bytes.size() > std::size_t{3} << 19U);
+        bytes[bytes.size() * 7 / 10] ^= std::byte{1};  // in a payload
+    }
+    const RepairReport report =
+        Database::repair("d", test::small_options(copy, OpenMode::kOpen)).value();
+    const Database repaired =
+        Database::open("d", test::small_options(copy, OpenMode::kReadOnly)).value();
+    const Collection rows = repaired.collection("rows").value();
+    const std::size_t there = model.check_some(rows);
+    CHECK(there > 0);
+    CHECK(there < kRows);
+    CHECK(rows.count() == there);
+    CHECK(report.saved_rows == there);
+}
+
 TEST_CASE("values are carried over into a rebuilt collection", "[scalars]") {
     Database database = Database::in_memory().value();
     Model model(database.create_collection("rows", schema_of()).value());
@@ -332,6 +373,18 @@ TEST_CASE("values that cannot be are refused", "[scalars]") {
     CHECK(rows.get(1, std::vector<std::string>{"colour"}).status().code() ==
           StatusCode::kInvalidArgument);
     rows.insert(1, vector, {{"weight", 1.0}, {"brand", std::string(kMaxTextBytes, 'x')}}).check();
+}
+
+TEST_CASE("a null is stored as 0, whatever stood for it in a file", "[scalars]") {
+    const collection::ScalarFields fields = {{.name = "n", .nullable = true}};
+    std::vector<std::byte> bytes(16);
+    bytes[0] = std::byte{1};  // row 0 is null ...
+    bytes[8] = std::byte{5};  // ... and has a number
+    const auto batch = collection::ColumnBatch::decode(fields, bytes, 1).value();
+    const collection::Cells cells(fields[0], 1, nullptr);
+    batch.store(0, std::span(&cells, 1), 0);
+    CHECK(cells.is_null(0));
+    CHECK(cells.as<std::int64_t>()[0] == 0);
 }
 
 TEST_CASE("scalar fields of a schema are checked", "[scalars]") {

@@ -391,11 +391,12 @@ void ColumnBatch::store(std::size_t from, std::span<const Cells> cells, std::siz
         if (cell.nulls.size() != 0) cell.nulls[to] = null ? 1 : 0;
         switch (cell.type) {
             case ScalarType::kBool:
-                cell.as<std::uint8_t>()[to] = static_cast<std::uint8_t>(column.numbers[from]);
+                cell.as<std::uint8_t>()[to] =
+                    null ? 0 : static_cast<std::uint8_t>(column.numbers[from]);
                 break;
             case ScalarType::kInt64:
             case ScalarType::kDouble:
-                cell.as<std::uint64_t>()[to] = column.numbers[from];
+                cell.as<std::uint64_t>()[to] = null ? 0 : column.numbers[from];
                 break;
             case ScalarType::kString:
                 cell.as<std::uint32_t>()[to] = null ? 0 : cell.texts->intern(column.texts[from]);
