@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 
 namespace vecdb::index {
@@ -163,8 +164,11 @@ std::uint32_t ProductCodebooks::nearest_word(std::size_t m, const float* piece) 
 
 void ProductCodebooks::scale(const float* vector, float* pieces) const {
     const double factor = 1 / unit_;
-    for (std::size_t d = 0; d < dim_; ++d)
-        pieces[d] = static_cast<float>(std::clamp(vector[d] * factor, -kFarthest, kFarthest));
+    for (std::size_t d = 0; d < dim_; ++d) {
+        // In this order an element that is no number, of an overflowed projection, is an end too.
+        const double element = std::max(-kFarthest, vector[d] * factor);
+        pieces[d] = static_cast<float>(std::min(element, kFarthest));
+    }
     std::fill(pieces + dim_, pieces + count_ * dims_, 0.0F);
 }
 
@@ -217,7 +221,7 @@ void ProductCodebooks::look_at(const float* vector, Metric metric, ProductQuery&
     // Rounding adds up to half a step to each entry; a sum of floats is not exact.
     const float room = kLargestSum - static_cast<float>(count_);
     const float step = std::max(widest / kLargestEntry, sum * 1.001F / room);
-    const float factor = step > 0 ? 1 / step : 0;
+    const float factor = step >= std::numeric_limits<float>::min() ? 1 / step : 0;
     std::uint8_t* const tables = query.tables.data();
     for (std::size_t i = 0; i < query.values.size(); ++i) {
         const float entry = std::min(query.values[i] * factor + 0.5F, kLargestEntry);

@@ -250,6 +250,10 @@ void check_reopened(const IndexOptions& index, Metric metric, float value) {
         std::vector<Hits> answers;
         for (std::size_t q = 0; q < 6; ++q)
             answers.push_back(collection.search(VectorView(rows.row(q)), {.k = kRows}).value());
+        for (const float far : {1e-40F, 1e-30F, 1e38F}) {
+            const std::vector<float> query(kDim, far);
+            answers.push_back(collection.search(query, {.k = kRows}).value());
+        }
         if (before.empty()) before = answers;
         CHECK(answers == before);
         CHECK(collection.count() == kRows);
