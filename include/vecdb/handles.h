@@ -5,12 +5,14 @@
 
 #include <vecdb/build_options.h>
 #include <vecdb/columns.h>
+#include <vecdb/cursor.h>
 #include <vecdb/export.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/filter.h>
 #include <vecdb/query.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
+#include <vecdb/search_report.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
 #include <vecdb/views.h>
@@ -133,18 +135,26 @@ class VECDB_EXPORT ReadHandle {
                       std::function<void(Result<Hits>)> done) const noexcept;
 
     /// Find every row whose score is not worse than `radius`, in the metric's own terms: score <=
-    /// radius under l2, hamming and jaccard, score >= radius under ip and cosine. Nearest first,
-    /// equal scores by ascending id. options.k is not used: the answer may be as large as the
-    /// collection. Exact with the library's indexes.
+    /// radius under l2, hamming and jaccard, score >= radius under ip and cosine; with
+    /// options.inner_radius only those that are not better than that. Nearest first, equal scores
+    /// by ascending id. options.k, offset and score_threshold are not used: the answer may be as
+    /// large as the collection. Exact with the library's indexes.
     /// Returns kInvalidArgument (radius NaN; negative under l2, hamming or jaccard; infinity under
-    /// ip or cosine), otherwise as search.
+    /// ip or cosine; an inner radius that is worse), otherwise as search.
     [[nodiscard]] Result<Hits> range_search(VectorView query,
                                             float radius,
                                             const SearchOptions& options = {}) const;
 
+    /// Begin to read the rows nearest to `query` page by page: see SearchCursor. options.k is not
+    /// used, the first page begins behind options.offset, and group_by and report are refused with
+    /// kUnsupported. Errors as of search. Keeps the rows as they are now.
+    [[nodiscard]] Result<SearchCursor> cursor(VectorView query,
+                                              const SearchOptions& options = {}) const;
+
     /// Search one query into `hits`, which must have room for options.k. Returns the true count;
     /// places past it are padded with id kNoId and the metric's worst score. After the first calls
-    /// of a thread it allocates nothing when options.threads is 1.
+    /// of a thread it allocates nothing when options.threads is 1 and neither offset nor group_by
+    /// is set.
     [[nodiscard]] Result<std::size_t> search_into(VectorView query,
                                                   const SearchOptions& options,
                                                   std::span<Hit> hits) const;

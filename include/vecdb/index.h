@@ -65,11 +65,36 @@ struct RowFilter {
     }
 };
 
+/// How a segment was searched.
+enum class SearchPlan : std::uint8_t {
+    kNone = 0,      ///< Not at all, or an index that does not tell.
+    kRows = 1,      ///< All allowed rows were compared.
+    kCodes = 2,     ///< The codes of all allowed rows, and the rows that these could not rule out.
+    kGraph = 3,     ///< A graph was walked, its frontier the wider the fewer rows are allowed.
+    kLists = 4,     ///< The nearest lists, more the fewer rows are allowed.
+    kGraphRows = 5  ///< A walk that did not bring enough allowed rows, and then all of them.
+};
+
+/// Return "rows", "codes", "graph" and so on, "none"; valid forever.
+[[nodiscard]] VECDB_EXPORT std::string_view to_string(SearchPlan plan) noexcept;
+
 /// What a search did; for explaining and tuning.
 struct SearchCounters {
     std::uint64_t visited = 0;    ///< Graph nodes expanded, or lists opened.
     std::uint64_t distances = 0;  ///< Codes or rows compared in the first stage.
     std::uint64_t rescored = 0;   ///< Rows compared with their full precision.
+    /// What was done, and the estimates that it was chosen by, both in one unit of the index's; 0
+    /// where there was no choice.
+    SearchPlan plan = SearchPlan::kNone;
+    double index_cost = 0;
+    double scan_cost = 0;
+
+    /// Note how rows are searched that are compared in one stage, `count` of them.
+    void add_compared(SearchPlan how, std::uint64_t count) noexcept {
+        plan = how;
+        distances += count;
+        rescored += count;
+    }
 };
 
 /// How one search of an index is to run. 0 leaves a value to the index.

@@ -20,6 +20,8 @@
 
 namespace vecdb {
 
+struct SearchReport;  // vecdb/search_report.h
+
 /// A state of a collection: after that many writes (ReadHandle::sequence), or as it was at a time.
 using Moment = std::variant<std::uint64_t, std::chrono::system_clock::time_point>;
 
@@ -27,6 +29,16 @@ using Moment = std::variant<std::uint64_t, std::chrono::system_clock::time_point
 struct SearchOptions {
     /// Rows wanted, 0 to 16,384. 0 gives an empty answer.
     std::size_t k = 10;
+    /// Nearest rows passed over before those: page p of n hits has {.k = n, .offset = p * n}.
+    /// offset + k is at most 16,384; ReadHandle::cursor goes on from there.
+    std::size_t offset = 0;
+    /// Leave out rows whose score is worse than this, in the metric's own terms: keep score <= it
+    /// under l2, hamming and jaccard, score >= it under ip and cosine (elsewhere: min_score).
+    std::optional<float> score_threshold = {};
+    /// Only the nearest row of each value of this scalar field, a kBool, kInt64 or kString: the k
+    /// nearest groups. Rows without a value are one group. Empty: all rows. search_async refuses
+    /// it.
+    std::string group_by = {};
     /// Which rows may be returned; all by default. Keep and reuse a filter: see Filter.
     Filter filter = {};
     /// Threads used at most, 1 to 1,024; 0 means as many as DatabaseOptions::threads allows. 1 is
@@ -58,13 +70,18 @@ struct SearchOptions {
     /// fail with kNotFound, a sequence number not reached yet with kInvalidArgument, a later time
     /// is the present.
     std::optional<Moment> as_of = {};
+    /// Of range_search only: leave out rows whose score is better than this.
+    std::optional<float> inner_radius = {};
+    /// Where to write what the search did, for explaining and tuning; null: nowhere, at no cost.
+    /// Written when the search succeeds. search_async refuses it.
+    SearchReport* report = nullptr;
 
     /// Returns kInvalidArgument naming the field, its value and its limit.
     [[nodiscard]] VECDB_EXPORT Status validate() const;
 };
 
 /// The answer to one query: nearest first, equal scores by ascending id. size() is the true
-/// count: min(k, rows allowed).
+/// count: min(k, rows allowed, less those that the offset passes over or the threshold leaves out).
 using Hits = std::vector<Hit>;
 
 /// The answer to one query, and the values of the scalar fields asked for, in that order, hit by

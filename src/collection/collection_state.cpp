@@ -479,48 +479,61 @@ Status CollectionState::check_found(const Version& version,
     return whole;
 }
 
+Result<CollectionState::FoundPlaces> CollectionState::places(const PartitionInfo* only,
+                                                             const VersionPointer& pinned,
+                                                             std::span<const Id> ids) const {
+    FoundPlaces found;
+    found.rows.resize(ids.size());
+    const ReadLock lock(map_);
+    found.version = pinned != nullptr ? pinned : version();
+    VECDB_TRY(collection::check_exists(*found.version, only));
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        found.rows[i] = pinned != nullptr ? find_in_past(*found.version, only, ids[i])
+                                          : find(*found.version, only, ids[i]);
+    }
+    return found;
+}
+
+Result<std::vector<ScalarColumn>> CollectionState::values(
+    const FoundPlaces& found, std::span<const std::string> names) const {
+    VECDB_ASSIGN(const auto wanted, collection::find_fields(schema_.scalars, names));
+    std::vector<ScalarColumn> columns;
+    for (const std::string& name : names)
+        columns.push_back({name, std::vector<Scalar>(found.rows.size())});
+    for (std::size_t i = 0; i < found.rows.size(); ++i) {
+        if (!found.rows[i]) continue;
+        const FoundRow row = found.row(i);
+        for (std::size_t field = 0; field < wanted.size(); ++field)
+            columns[field].values[i] = row.block.cells[wanted[field]].value(row.offset);
+    }
+    return columns;
+}
+
 Result<FetchedRows> CollectionState::get(const PartitionInfo* only,
                                          const VersionPointer& pinned,
                                          std::span<const Id> ids,
                                          std::span<const std::string> names) const {
-    VECDB_ASSIGN(const auto wanted, collection::find_fields(schema_.scalars, names));
+    VECDB_TRY(collection::find_fields(schema_.scalars, names).status());
     FetchedRows fetched;
-    for (const std::string& name : names)
-        fetched.columns.push_back({name, std::vector<Scalar>(ids.size())});
     fetched.dim = field().dim;
     fetched.type = field().element_type;
     const std::size_t bytes = vector_bytes(fetched.type, fetched.dim);
     fetched.bytes.resize(ids.size() * bytes);
     fetched.found.resize(ids.size());
-    std::vector<Place> places(ids.size());
-    VersionPointer version;
-    {
-        const ReadLock lock(map_);
-        version = pinned != nullptr ? pinned : this->version();
-        VECDB_TRY(collection::check_exists(*version, only));
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            const auto place = pinned != nullptr ? find_in_past(*version, only, ids[i])
-                                                 : find(*version, only, ids[i]);
-            fetched.found[i] = place.has_value();
-            places[i] = place.value_or(Place{});
-        }
-    }
-    if (has_lost_) VECDB_TRY(check_found(*version, only, fetched.found));
+    VECDB_ASSIGN(const FoundPlaces found, places(only, pinned, ids));
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        fetched.found[i] = found.rows[i].has_value();
+    if (has_lost_) VECDB_TRY(check_found(*found.version, only, fetched.found));
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (!fetched.found[i]) continue;
-        const SegmentVersion& segment =
-            version->partitions.get(places[i].partition)->segment(places[i].segment);
-        const collection::RowBlock& block =
-            *(*segment.blocks)[places[i].row / segment.rows_per_block];
-        const std::size_t offset = places[i].row % segment.rows_per_block;
+        const FoundRow row = found.row(i);
         collection::restore_row(kernels_,
                                 field(),
-                                block.vectors.data() + offset * bytes,
-                                block.norms[offset],
+                                row.block.vectors.data() + row.offset * bytes,
+                                row.block.norms[row.offset],
                                 fetched.bytes.data() + i * bytes);
-        for (std::size_t field = 0; field < wanted.size(); ++field)
-            fetched.columns[field].values[i] = block.cells[wanted[field]].value(offset);
     }
+    VECDB_ASSIGN(fetched.columns, values(found, names));
     return fetched;
 }
 

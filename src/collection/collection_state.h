@@ -124,6 +124,33 @@ class CollectionState {
     /// As WriteHandle::build_index and flush; may throw what a custom index throws.
     Status build_index(const collection::PartitionInfo* only, const BuildOptions& options);
     Status flush(const collection::PartitionInfo* only, const BuildOptions& options);
+    /// A row in memory.
+    struct FoundRow {
+        const collection::RowBlock& block;
+        std::size_t offset;
+    };
+    /// Rows of one version.
+    struct FoundPlaces {
+        VersionPointer version;
+        std::vector<std::optional<collection::Place>> rows;  ///< None where there is no such row.
+
+        [[nodiscard]] const collection::SegmentVersion& segment(std::size_t i) const {
+            return version->partitions.get(rows[i]->partition)->segment(rows[i]->segment);
+        }
+        [[nodiscard]] FoundRow row(std::size_t i) const {
+            const collection::SegmentVersion& in = segment(i);
+            return {*(*in.blocks)[rows[i]->row / in.rows_per_block],
+                    rows[i]->row % in.rows_per_block};
+        }
+    };
+    /// Find rows by id in `pinned` or, if it is null, in the last version.
+    Result<FoundPlaces> places(const collection::PartitionInfo* only,
+                               const VersionPointer& pinned,
+                               std::span<const Id> ids) const;
+    /// Return the values of fields, in the order of the names; null where there is no row. Returns
+    /// kInvalidArgument for the name of no field.
+    Result<std::vector<ScalarColumn>> values(const FoundPlaces& found,
+                                             std::span<const std::string> names) const;
     /// As ReadHandle::get, of `pinned` or, if it is null, of the last version.
     Result<FetchedRows> get(const collection::PartitionInfo* only,
                             const VersionPointer& pinned,

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <initializer_list>
 #include <iterator>
 #include <string>
@@ -53,6 +54,11 @@ Status check_between(std::string_view name, float value, float low, float high) 
     return {StatusCode::kInvalidArgument,
             std::string(name) + " is " + number_text(value) + "; allowed are " + number_text(low) +
                 " to " + number_text(high)};
+}
+
+Status check_number(std::string_view name, std::optional<float> value) {
+    if (!value || !std::isnan(*value)) return {};
+    return {StatusCode::kInvalidArgument, std::string(name) + " is " + number_text(*value)};
 }
 
 Status check_codes(Codes codes, std::initializer_list<Codes> served, const char* index) {
@@ -338,6 +344,10 @@ Status QueryOptions::validate() const {
 Status SearchOptions::validate() const {
     return guard([&]() -> Status {
         VECDB_TRY(check_range("k", k, 0, kMaxK));
+        VECDB_TRY(check_range("offset", offset, 0, kMaxK));
+        VECDB_TRY(check_range("offset + k", offset + k, 0, kMaxK));
+        VECDB_TRY(check_number("score_threshold", score_threshold));
+        VECDB_TRY(check_number("inner_radius", inner_radius));
         VECDB_TRY(check_range("threads", threads, 0, kMaxThreads));
         VECDB_TRY(check_range("ef", ef, 0, kMaxEf));
         VECDB_TRY(check_range("nprobe", nprobe, 0, kMaxLists));

@@ -1,12 +1,12 @@
 #include "check.h"
 #include "collection/collection_state.h"
 #include "collection/query/async_search.h"
+#include "collection/query/cursor_state.h"
+#include "collection/query/page.h"
 #include "collection/query/prepared_queries.h"
 #include "collection/query/query_rows.h"
-#include "collection/query/range_search.h"
-#include "collection/query/scratch.h"
+#include "collection/query/query_search.h"
 #include "collection/query/search.h"
-#include "collection/query/segment_targets.h"
 #include "collection/query/source.h"
 
 #include <vecdb/handles.h>
@@ -25,58 +25,24 @@ namespace {
 
 using collection::AsyncQuestion;
 using collection::AsyncSearch;
-using collection::CallThreads;
 using collection::PartitionInfo;
 using collection::PartitionVersion;
-using collection::Scratch;
-using collection::SearchTarget;
-using collection::SegmentTarget;
+using collection::QuerySearch;
+using collection::SearchedRows;
 using collection::Source;
 using collection::Version;
 
 using VersionPointer = CollectionState::VersionPointer;
 
-/// Take the threads that a search is worth, of those that the options allow.
-CallThreads threads_for(const CollectionState& state,
-                        const SearchTarget& target,
-                        std::size_t queries) {
-    const std::size_t useful = collection::useful_threads(target, queries);
-    const std::size_t allowed = target.options.threads;
-    return {state.services(), allowed == 0 ? useful : std::min(allowed, useful)};
+/// Refuse what tasks that hold no collection cannot do.
+Status check_async(const SearchOptions& options) {
+    if (!options.group_by.empty()) {
+        return {StatusCode::kUnsupported,
+                "group_by is '" + options.group_by + "' in a search_async; search serves it"};
+    }
+    if (options.report == nullptr) return {};
+    return {StatusCode::kUnsupported, "report is set in a search_async; search makes reports"};
 }
-
-/// The rows of one search.
-class Rows {
-  public:
-    Rows(const CollectionState& state, const SearchOptions& options)
-        : state_(state), options_(options) {}
-
-    /// Find the segments with rows to offer, in a version of their own or the one that is pinned.
-    /// Returns the errors of SearchOptions::as_of and partitions.
-    Status find(const VersionPointer& pinned, const PartitionInfo* partition) {
-        VECDB_ASSIGN(source_, source_of(state_, pinned, partition, options_));
-        return for_each_searched(state_, source_, options_, [&](const PartitionVersion& each) {
-            collection::find_targets(each, options_, *segments_);
-        });
-    }
-
-    /// Return how many rows may be returned.
-    [[nodiscard]] std::size_t count() {
-        std::size_t count = 0;
-        for (const SegmentTarget& segment : *segments_)
-            count += segment.live;
-        return count;
-    }
-    [[nodiscard]] SearchTarget target() {
-        return {state_.kernels(), state_.field(), options_, *segments_};
-    }
-
-  private:
-    const CollectionState& state_;
-    const SearchOptions& options_;
-    Source source_{};  // outlives what the segments keep of it
-    Scratch<SegmentTarget> segments_;
-};
 
 /// Make a search of the rows as they are now, not started yet.
 Result<std::shared_ptr<AsyncSearch>> make_async(const CollectionState& state,
@@ -85,16 +51,18 @@ Result<std::shared_ptr<AsyncSearch>> make_async(const CollectionState& state,
                                                 VectorView query,
                                                 const SearchOptions& options) {
     VECDB_TRY(options.validate());
+    VECDB_TRY(check_async(options));
     AsyncQuestion asked{state.kernels(), state.field(), options, {}, {}, {}};
     VECDB_TRY(collection::prepare_queries(state.kernels(), state.field(), query, asked.query));
     VECDB_ASSIGN(const Source source, source_of(state, pinned, partition, options));
     asked.version = source.version;
+    const std::size_t wanted = collection::hits_wanted(options);
     std::size_t rows = 0;
     VECDB_TRY(for_each_searched(state, source, options, [&](const PartitionVersion& each) {
-        if (each.live_rows > 0 && options.k > 0) asked.partitions.push_back(&each);
+        if (each.live_rows > 0 && wanted > 0) asked.partitions.push_back(&each);
         rows += each.live_rows;
     }));
-    asked.options.k = std::min(options.k, rows);
+    asked.options.k = std::min(wanted, rows);
     const std::size_t most = state.services().most_threads();
     const std::size_t tasks = options.threads == 0 ? most : std::min(options.threads, most);
     return std::make_shared<AsyncSearch>(std::move(asked), tasks);
@@ -135,7 +103,7 @@ std::size_t ReadHandle::count() const noexcept {
 Result<std::size_t> ReadHandle::count(const Filter& filter) const {
     return guard([&]() -> Result<std::size_t> {
         const SearchOptions options{.filter = filter};
-        Rows rows(*state_, options);
+        SearchedRows rows(*state_, options);
         VECDB_TRY(rows.find(pinned_, partition_.get()));
         return rows.count();
     });
@@ -143,17 +111,11 @@ Result<std::size_t> ReadHandle::count(const Filter& filter) const {
 
 Result<Hits> ReadHandle::search(VectorView query, const SearchOptions& options) const {
     return guard([&]() -> Result<Hits> {
-        VECDB_TRY(options.validate());
-        Scratch<std::byte> prepared;
-        VECDB_TRY(
-            collection::prepare_queries(state_->kernels(), state_->field(), query, *prepared));
-        Rows rows(*state_, options);
-        VECDB_TRY(rows.find(pinned_, partition_.get()));
-        Hits hits(std::min(options.k, rows.count()));
-        if (hits.empty()) return hits;
-        const SearchTarget target = rows.target();
-        const CallThreads threads = threads_for(*state_, target, 1);
-        hits.resize(collection::search_one(target, prepared->data(), threads.count(), hits));
+        QuerySearch search(*state_, options);
+        VECDB_TRY(search.begin(pinned_, partition_.get(), query));
+        Hits hits(search.most_hits());
+        VECDB_ASSIGN(const std::size_t found, search.search(hits));
+        hits.resize(found);
         return hits;
     });
 }
@@ -162,19 +124,14 @@ Result<FoundRows> ReadHandle::find(VectorView query,
                                    const SearchOptions& options,
                                    std::span<const std::string> fields) const {
     return guard([&]() -> Result<FoundRows> {
-        VECDB_TRY(options.validate());
         VECDB_TRY(collection::find_fields(state_->schema().scalars, fields).status());
-        VECDB_ASSIGN(const Source source, source_of(*state_, pinned_, partition_.get(), options));
-        const ReadHandle now(state_, partition_, source.version);
-        SearchOptions used = options;
-        used.as_of = std::nullopt;
+        QuerySearch search(*state_, options);
+        VECDB_TRY(search.begin(pinned_, partition_.get(), query));
         FoundRows found;
-        VECDB_ASSIGN(found.hits, now.search(query, used));
-        std::vector<Id> ids;
-        for (const Hit& hit : found.hits)
-            ids.push_back(hit.id);
-        VECDB_ASSIGN(FetchedRows rows, now.get(ids, fields));
-        found.columns = std::move(rows.columns);
+        found.hits.resize(search.most_hits());
+        VECDB_ASSIGN(const std::size_t count, search.search(found.hits));
+        found.hits.resize(count);
+        VECDB_ASSIGN(found.columns, search.values(found.hits, fields));
         return found;
     });
 }
@@ -188,7 +145,7 @@ Result<QueriedRows> ReadHandle::query(const QueryOptions& options) const {
                                   .partitions = options.partitions,
                                   .allow_partial = options.allow_partial,
                                   .as_of = options.as_of};
-        Rows rows(*state_, which);
+        SearchedRows rows(*state_, which);
         VECDB_TRY(rows.find(pinned_, partition_.get()));
         return collection::query_rows(rows.target().segments, options, fields);
     });
@@ -216,17 +173,10 @@ void ReadHandle::search_async(VectorView query,
 
 Result<SearchResult> ReadHandle::search(MatrixView queries, const SearchOptions& options) const {
     return guard([&]() -> Result<SearchResult> {
-        VECDB_TRY(options.validate());
-        std::vector<std::byte> prepared;
-        VECDB_TRY(
-            collection::prepare_queries(state_->kernels(), state_->field(), queries, prepared));
-        Rows rows(*state_, options);
-        VECDB_TRY(rows.find(pinned_, partition_.get()));
+        QuerySearch search(*state_, options);
+        VECDB_TRY(search.begin(pinned_, partition_.get(), queries));
         SearchResult result(queries.rows(), options.k);
-        if (options.k == 0 || queries.rows() == 0) return result;
-        const SearchTarget target = rows.target();
-        const CallThreads threads = threads_for(*state_, target, queries.rows());
-        collection::search_many(target, prepared.data(), threads.count(), result);
+        VECDB_TRY(search.search(result));
         return result;
     });
 }
@@ -237,16 +187,10 @@ Result<Hits> ReadHandle::range_search(VectorView query,
     return guard([&]() -> Result<Hits> {
         SearchOptions used = options;
         used.k = 0;
-        VECDB_TRY(used.validate());
-        VECDB_TRY(collection::check_radius(state_->field().metric, radius));
-        Scratch<std::byte> prepared;
-        VECDB_TRY(
-            collection::prepare_queries(state_->kernels(), state_->field(), query, *prepared));
-        Rows rows(*state_, used);
-        VECDB_TRY(rows.find(pinned_, partition_.get()));
-        const SearchTarget target = rows.target();
-        const CallThreads threads = threads_for(*state_, target, 1);
-        return collection::range_search(target, prepared->data(), radius, threads.count());
+        used.offset = 0;
+        QuerySearch search(*state_, used);
+        VECDB_TRY(search.begin(pinned_, partition_.get(), query));
+        return search.range_search(radius);
     });
 }
 
@@ -260,20 +204,19 @@ Result<std::size_t> ReadHandle::search_into(VectorView query,
                           "room for " + std::to_string(hits.size()) + " hits, k is " +
                               std::to_string(options.k));
         }
-        Scratch<std::byte> prepared;
-        VECDB_TRY(
-            collection::prepare_queries(state_->kernels(), state_->field(), query, *prepared));
-        Rows rows(*state_, options);
-        VECDB_TRY(rows.find(pinned_, partition_.get()));
-        std::size_t found = 0;
-        if (options.k > 0) {
-            const SearchTarget target = rows.target();
-            const CallThreads threads = threads_for(*state_, target, 1);
-            found = collection::search_one(
-                target, prepared->data(), threads.count(), hits.first(options.k));
-        }
+        QuerySearch search(*state_, options);
+        VECDB_TRY(search.begin(pinned_, partition_.get(), query));
+        VECDB_ASSIGN(const std::size_t found, search.search(hits.first(search.most_hits())));
         collection::pad(state_->field().metric, hits.subspan(found));
         return found;
+    });
+}
+
+Result<SearchCursor> ReadHandle::cursor(VectorView query, const SearchOptions& options) const {
+    return guard([&]() -> Result<SearchCursor> {
+        auto state = std::make_unique<collection::CursorState>(state_, partition_, options);
+        VECDB_TRY(state->begin(pinned_, query));
+        return SearchCursor(std::move(state));
     });
 }
 

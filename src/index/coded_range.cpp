@@ -62,6 +62,7 @@ void range_coded(const CodedStages& stages,
         flush({list, n});
     }
     if (counters == nullptr) return;
+    counters->plan = SearchPlan::kCodes;
     counters->distances += rows.count;
     counters->rescored += rescorer.compared();
 }

@@ -155,6 +155,7 @@ class NearestScan {
 
     void count(SearchCounters* counters) const {
         if (counters == nullptr) return;
+        counters->plan = SearchPlan::kCodes;
         counters->distances += scored_ + left_;
         counters->rescored += rescorer_.compared() + left_;
     }

@@ -235,10 +235,8 @@ class FlatIndex final : public Index {
                                std::span<const void* const> queries,
                                const IndexSearch& how,
                                std::span<TopK> best) {
-        if (how.counters != nullptr) {
-            how.counters->distances += queries.size() * how.allowed_rows;
-            how.counters->rescored += queries.size() * how.allowed_rows;
-        }
+        if (how.counters != nullptr)
+            how.counters->add_compared(SearchPlan::kRows, queries.size() * how.allowed_rows);
         if (rows.element_type == ElementType::kFloat32) {
             return scan_floats(rows, 0, queries, how.filter, best);
         }

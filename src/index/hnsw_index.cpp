@@ -92,7 +92,8 @@ struct HnswIndex::Scratch {
 
 /// How a search goes about it.
 struct HnswIndex::Plan {
-    bool scan = false;  ///< Compare the allowed rows, all of them, instead of walking.
+    bool scan = false;     ///< Compare the allowed rows, all of them, instead of walking.
+    double walk_cost = 0;  ///< Of a walk, in rows scanned.
     WalkWidth width;
     std::size_t rerank = 0;
     std::size_t enough = 0;  ///< Allowed rows that the walk must bring.
@@ -306,6 +307,7 @@ HnswIndex::Plan HnswIndex::plan(const IndexRows& rows,
     const double share = static_cast<double>(rows.count) / static_cast<double>(allowed);
     const double ef = static_cast<double>(wanted) * share;
     const double walk = ef * static_cast<double>(graph_.width()) * kWalkCost;
+    plan.walk_cost = walk;
     plan.scan = static_cast<double>(allowed) <= walk || allowed <= k;
     plan.width.ef = std::min(static_cast<std::size_t>(ef), rows.count);
     plan.width.least = plan.width.ef;
@@ -335,6 +337,11 @@ void HnswIndex::search_one(const IndexRows& rows,
                            const IndexSearch& how,
                            TopK& best) const {
     const Plan plan = this->plan(rows, how, best);
+    if (how.counters != nullptr) {
+        how.counters->plan = SearchPlan::kGraph;
+        how.counters->index_cost = plan.walk_cost;
+        how.counters->scan_cost = static_cast<double>(how.allowed_rows);
+    }
     if (plan.scan) return scan(rows, query, how, best);
     thread_local Scratch scratch;
     thread_local std::vector<std::uint32_t> first;
@@ -358,7 +365,11 @@ void HnswIndex::search_one(const IndexRows& rows,
     for (const WalkKey key : found) {
         if (how.filter.test(node_of(key))) list.push_back(node_of(key));
     }
-    if (list.size() < plan.enough) return scan(rows, query, how, best);
+    if (list.size() < plan.enough) {
+        scan(rows, query, how, best);
+        if (how.counters != nullptr) how.counters->plan = SearchPlan::kGraphRows;
+        return;
+    }
     if (coded()) list.resize(std::min(list.size(), plan.rerank));
     if (how.counters != nullptr) how.counters->rescored += list.size();
     offer_listed(rows, ListDistances(rows), query, list, best);
@@ -379,7 +390,7 @@ void HnswIndex::scan(const IndexRows& rows,
                                  best,
                                  how.counters);
     }
-    if (how.counters != nullptr) how.counters->distances += how.allowed_rows;
+    if (how.counters != nullptr) how.counters->add_compared(SearchPlan::kRows, how.allowed_rows);
     scan_allowed(rows, query, how.filter, best);
 }
 

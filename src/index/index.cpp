@@ -37,6 +37,25 @@ void Index::range_search(const IndexRows& rows,
                          const IndexSearch& how,
                          std::vector<Hit>& hits) const {
     index::scan_range(rows, query, radius, how.filter, hits);
+    if (how.counters != nullptr) how.counters->add_compared(SearchPlan::kRows, how.allowed_rows);
+}
+
+std::string_view to_string(SearchPlan plan) noexcept {
+    switch (plan) {
+        case SearchPlan::kRows:
+            return "rows";
+        case SearchPlan::kCodes:
+            return "codes";
+        case SearchPlan::kGraph:
+            return "graph";
+        case SearchPlan::kLists:
+            return "lists";
+        case SearchPlan::kGraphRows:
+            return "graph, then rows";
+        case SearchPlan::kNone:
+            break;
+    }
+    return "none";
 }
 
 }  // namespace vecdb

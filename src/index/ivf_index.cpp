@@ -187,30 +187,33 @@ std::size_t IvfIndex::lists_to_open(const IndexSearch& how, std::size_t rows) co
 bool IvfIndex::compare_allowed_only(const IndexRows& rows, const IndexSearch& how) const noexcept {
     if (how.filter.allows_all()) return false;
     const std::size_t open_rows = rows.count / lists_.count() * lists_to_open(how, rows.count);
-    return how.allowed_rows * kFewAllowed < rows.count ||
-           how.allowed_rows * (coded_ || has_products_ ? kCodesPerRow : 1) <= open_rows;
+    const std::size_t scan = how.allowed_rows * (coded_ || has_products_ ? kCodesPerRow : 1);
+    if (how.counters != nullptr) {
+        how.counters->index_cost = static_cast<double>(open_rows);
+        how.counters->scan_cost = static_cast<double>(scan);
+    }
+    return how.allowed_rows * kFewAllowed < rows.count || scan <= open_rows;
 }
 
 void IvfIndex::search_allowed(const IndexRows& rows,
                               const void* query,
                               const IndexSearch& how,
                               TopK& best) const {
-    std::size_t compared = how.allowed_rows;
-    std::size_t rescored = how.allowed_rows;
     if (coded_ && how.allowed_rows * kAllowedInBlocks > rows.count) {
         CodeScanScratch& scratch = scratch_of_thread().scan;
         prepare_scan(static_cast<const float*>(query), 1.0F, scratch);
         CodeListScan scan(rows, codes_, query, how, best, scratch);
         scan.scan(0, rows.count);
         scan.flush();
-        compared = scan.compared();
-        rescored = scan.rescored();
+        if (how.counters == nullptr) return;
+        how.counters->plan = SearchPlan::kCodes;
+        how.counters->distances += scan.compared();
+        how.counters->rescored += scan.rescored();
     } else {
         scan_allowed(rows, query, how.filter, best);
+        if (how.counters == nullptr) return;
+        how.counters->add_compared(SearchPlan::kRows, how.allowed_rows);
     }
-    if (how.counters == nullptr) return;
-    how.counters->distances += compared;
-    how.counters->rescored += rescored;
 }
 
 void IvfIndex::search_one(const IndexRows& rows,
@@ -242,6 +245,7 @@ void IvfIndex::open(
     const std::size_t opened =
         open_lists(lists_, lists_to_open(how, rows.count), wanted, best, scratch.ranking, scan);
     if (how.counters == nullptr) return;
+    how.counters->plan = SearchPlan::kLists;
     how.counters->visited += opened;
     how.counters->distances += scan.compared();
     how.counters->rescored += scan.rescored();

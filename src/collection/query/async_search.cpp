@@ -1,6 +1,7 @@
 #include "collection/query/async_search.h"
 
 #include "check.h"
+#include "collection/query/page.h"
 #include "collection/query/scratch.h"
 #include "collection/query/search.h"
 #include "collection/query/segment_targets.h"
@@ -95,7 +96,9 @@ Result<Hits> AsyncSearch::merged() {
             to_scores(metric, hits);
             lists.emplace_back(hits);
         }
-        return merge_hits(metric, lists, question_->options.k);
+        VECDB_ASSIGN(Hits hits, merge_hits(metric, lists, question_->options.k));
+        hits.resize(keep_page(metric, question_->options, hits));
+        return hits;
     });
 }
 

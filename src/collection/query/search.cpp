@@ -16,6 +16,7 @@ namespace {
 
 using index::FlatBlock;
 using index::TopK;
+using Stage = SearchRecorder::Stage;
 
 /// Queries searched together: their packed form should stay in the last-level cache, and the hits
 /// of all threads within bounds.
@@ -83,6 +84,8 @@ void search_partition(const SearchTarget& target,
         const FlatBlock block = segment.block(0);
         IndexSearch how = target.index_search(segment, block);
         how.narrowed = std::exchange(narrowed, true);
+        SegmentNote note(target.recorder, *segment.segment);
+        how.counters = note.counters();
         segment.index->search(index_rows(target.field, block), queries, how, best);
     }
 }
@@ -147,23 +150,12 @@ void search_indexes(const SearchTarget& target,
     });
 }
 
-/// Compare the rows of one piece with one query by their codes.
-void scan_piece(const SearchTarget& target,
-                const GrowingCodes& codes,
-                const CodedPiece& piece,
-                const FlatBlock& rows,
-                std::span<const void* const> queries,
-                std::span<TopK> best) {
-    const index::CodedStages stages{.space = &codes.space, .blocks = &piece.codes};
-    index::scan_all_coded(
-        stages, index_rows(target.field, rows), queries, rows.filter, best, nullptr);
-}
-
 /// Compare the rows of a growing segment with one query, by their codes where they have some.
 void scan_coded(const SearchTarget& target,
                 const SegmentTarget& segment,
                 std::span<const void* const> queries,
-                std::span<TopK> best) {
+                std::span<TopK> best,
+                SearchCounters* counters) {
     const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     const GrowingCodes& codes = *segment.segment->codes;
     auto piece = codes.pieces.begin();
@@ -176,8 +168,11 @@ void scan_coded(const SearchTarget& target,
             const std::size_t count = coded ? (*piece)->codes.rows() : block.count - done;
             const FlatBlock part = block.slice(done, count);
             if (coded && (*piece)->codes.bounds()) {
-                scan_piece(target, codes, **piece, part, queries, best);
+                const index::CodedStages stages{.space = &codes.space, .blocks = &(*piece)->codes};
+                index::scan_all_coded(
+                    stages, index_rows(target.field, part), queries, part.filter, best, counters);
             } else {
+                if (counters != nullptr) counters->add_compared(SearchPlan::kCodes, count);
                 index::scan_block(kernels, queries, part, best);
             }
             if (coded) ++piece;
@@ -199,6 +194,7 @@ void scan(const SearchTarget& target,
           Tops& tops) {
     const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     const std::vector<FlatBlock> parts = scanned_slices(target);
+    target.note_scanned(queries.size());
     index::parallel_for(
         parts.size(),
         threads,
@@ -215,6 +211,7 @@ void scan_tiles(const SearchTarget& target,
                 Tops& tops) {
     const std::vector<FlatBlock> parts = scanned_slices(target);
     if (parts.empty()) return;
+    target.note_scanned(queries.size());
     const index::QueryTiles tiles(target.kernels,
                                   target.field.metric,
                                   static_cast<const float*>(queries.front()),
@@ -237,13 +234,16 @@ void search_group(const SearchTarget& target,
                   std::span<std::size_t> counts) {
     const std::size_t count = queries.size();
     Tops tops(slots, count, threads);
+    target.enter(Stage::kIndex);
     search_indexes(target, queries, threads, tops.of_thread(0));
+    target.enter(Stage::kScan);
     const bool has_tiles = target.field.element_type == ElementType::kFloat32;
     if (!has_tiles || count < index::kMinBatchQueries) {
         scan(target, queries, threads, tops);
     } else {
         scan_tiles(target, queries, threads, tops);
     }
+    target.enter(Stage::kFinish);
     const std::size_t k = slots.size() / count;
     for (std::size_t q = 0; q < count; ++q) {
         counts[q] = finish(target.field.metric, tops.merged(q), slots.subspan(q * k, k));
@@ -264,6 +264,12 @@ void to_scores(Metric metric, std::span<Hit> hits) noexcept {
         hit.score = 0.0F - hit.score;  // never -0
 }
 
+void sort_by_score(Metric metric, std::span<Hit> hits) noexcept {
+    to_scores(metric, hits);  // back to distances
+    std::sort(hits.begin(), hits.end(), index::nearer);
+    to_scores(metric, hits);
+}
+
 std::size_t search_one(const SearchTarget& target,
                        const void* query,
                        std::size_t threads,
@@ -271,25 +277,34 @@ std::size_t search_one(const SearchTarget& target,
     if (threads > 1) {
         const void* const queries[1] = {query};
         Tops tops(hits, 1, threads);
+        target.enter(Stage::kIndex);
         search_indexes(target, queries, tops.of_thread(0));
+        target.enter(Stage::kScan);
         scan(target, queries, threads, tops);
+        target.enter(Stage::kFinish);
         return finish(target.field.metric, tops.merged(0), hits);
     }
     TopK best(hits);
     search_one(target, query, best);
+    target.enter(Stage::kFinish);
     return finish(target.field.metric, best, hits);
 }
 
 void search_one(const SearchTarget& target, const void* query, TopK& best) {
     const void* const queries[1] = {query};
+    target.enter(Stage::kIndex);
     search_indexes(target, queries, {&best, 1});
+    target.enter(Stage::kScan);
     const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
     for (const SegmentTarget& segment : target.segments) {
         if (is_indexed(segment)) continue;
+        SegmentNote note(target.recorder, *segment.segment);
         if (goes_by_codes(target, segment)) {
-            scan_coded(target, segment, queries, {&best, 1});
+            scan_coded(target, segment, queries, {&best, 1}, note.counters());
             continue;
         }
+        if (note.counters() != nullptr)
+            note.counters()->add_compared(SearchPlan::kRows, segment.live);
         for (std::size_t b = 0; b < segment.segment->block_count(); ++b) {
             index::scan_block(kernels, queries, segment.block(b), {&best, 1});
         }

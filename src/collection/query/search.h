@@ -35,6 +35,9 @@ void search_many(const SearchTarget& target,
 /// Turn distances into the metric's scores.
 void to_scores(Metric metric, std::span<Hit> hits) noexcept;
 
+/// Sort hits that have scores: nearest first, equal ones by ascending id.
+void sort_by_score(Metric metric, std::span<Hit> hits) noexcept;
+
 /// Fill `hits` with kNoId and the metric's worst score.
 void pad(Metric metric, std::span<Hit> hits) noexcept;
 

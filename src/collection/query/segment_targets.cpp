@@ -17,15 +17,17 @@ constexpr std::size_t kThreadWork = std::size_t{8} << 20U;
 
 void find_targets(const PartitionVersion& partition,
                   const SearchOptions& options,
-                  std::vector<SegmentTarget>& out) {
+                  std::vector<SegmentTarget>& out,
+                  SearchRecorder* recorder) {
     const auto begin = static_cast<std::ptrdiff_t>(out.size());
     for (std::size_t s = 0; s < partition.segment_count(); ++s) {
         const SegmentVersion& segment = partition.segment(s);
         if (segment.live_rows == 0) continue;
         AllowedRows allowed{nullptr, segment.live_rows};
         if (!options.filter.allows_all()) allowed = options.filter.state()->rows(segment);
-        if (allowed.live == 0) continue;
         const Index* index = options.exact ? nullptr : segment.index();
+        if (recorder != nullptr) recorder->found(partition, segment, index, allowed.live);
+        if (allowed.live == 0) continue;
         // In place: sorting them would take memory.
         const auto place = std::upper_bound(
             out.begin() + begin,
@@ -44,6 +46,16 @@ IndexSearch SearchTarget::index_search(const SegmentTarget& segment,
             .nprobe = options.nprobe,
             .rerank = options.rerank,
             .bound = options.bound};
+}
+
+void SearchTarget::note_scanned(std::size_t queries) const {
+    if (recorder == nullptr || !recorder->on()) return;
+    for (const SegmentTarget& segment : segments) {
+        if (segment.index != nullptr) continue;
+        SearchCounters counters;
+        counters.add_compared(SearchPlan::kRows, segment.live * queries);
+        recorder->add(*segment.segment, counters, {});
+    }
 }
 
 std::vector<index::FlatBlock> scanned_slices(const SearchTarget& target) {

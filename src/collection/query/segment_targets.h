@@ -4,6 +4,7 @@
 /// What a search runs on: the segments of one version that have rows to offer.
 
 #include "collection/query/filter_state.h"
+#include "collection/query/search_recorder.h"
 #include "collection/version.h"
 #include "simd/kernel_table.h"
 
@@ -41,11 +42,12 @@ struct SegmentTarget {
 };
 
 /// Append the segments of a partition of which the options allow live rows, those with most live
-/// rows first. Throws std::bad_alloc
-/// and what a predicate throws.
+/// rows first. Throws std::bad_alloc and what a predicate throws.
+/// \param recorder  takes note of all segments that have live rows; may be null
 void find_targets(const PartitionVersion& partition,
                   const SearchOptions& options,
-                  std::vector<SegmentTarget>& out);
+                  std::vector<SegmentTarget>& out,
+                  SearchRecorder* recorder = nullptr);
 
 /// What a search runs on. References must outlive it.
 struct SearchTarget {
@@ -53,6 +55,14 @@ struct SearchTarget {
     const VectorField& field;
     const SearchOptions& options;
     std::span<const SegmentTarget> segments;
+    SearchRecorder* recorder = nullptr;  ///< Takes notes, if not null.
+
+    /// Note that a stage begins.
+    void enter(SearchRecorder::Stage stage) const noexcept {
+        if (recorder != nullptr) recorder->enter(stage);
+    }
+    /// Note that all rows without index are compared with so many queries.
+    void note_scanned(std::size_t queries) const;
 
     /// Return how the index of a segment is to search it, whose only block is `block`.
     [[nodiscard]] IndexSearch index_search(const SegmentTarget& segment,

@@ -1,0 +1,147 @@
+#include <vecdb/search_report.h>
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vecdb {
+namespace {
+
+/// Return the number in `digits` digits behind the point.
+std::string fixed(double value, int digits) {
+    std::array<char, 64> text{};
+    const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+    return {text.data(), static_cast<std::size_t>(length)};
+}
+
+/// Writes one JSON object, member by member.
+/// Threads: single-threaded.
+class JsonObject {
+  public:
+    JsonObject& add(std::string_view name, std::string_view text) {
+        begin(name);
+        append_text(text);
+        return *this;
+    }
+    JsonObject& add(std::string_view name, std::uint64_t number) {
+        return add_raw(name, std::to_string(number));
+    }
+    JsonObject& add(std::string_view name, double number) {
+        return add_raw(name, fixed(number, 3));
+    }
+    /// Add a value that is JSON already.
+    JsonObject& add_raw(std::string_view name, std::string_view json) {
+        begin(name);
+        text_ += json;
+        return *this;
+    }
+    [[nodiscard]] std::string take() { return std::move(text_) + '}'; }
+
+  private:
+    void begin(std::string_view name) {
+        if (text_.size() > 1) text_ += ',';
+        append_text(name);
+        text_ += ':';
+    }
+    void append_text(std::string_view text) {
+        text_ += '"';
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            if (c == '"' || c == '\\') {
+                text_ += '\\';
+                text_ += c;
+            } else if (byte < 0x20) {
+                std::array<char, 8> escape{};
+                std::snprintf(escape.data(), escape.size(), "\\u%04x", byte);
+                text_ += escape.data();
+            } else {
+                text_ += c;
+            }
+        }
+        text_ += '"';
+    }
+
+    std::string text_ = "{";
+};
+
+std::string segment_json(const SegmentReport& segment) {
+    return JsonObject()
+        .add("partition", segment.partition)
+        .add("index", segment.index)
+        .add("rows", segment.rows)
+        .add("live_rows", segment.live_rows)
+        .add("allowed_rows", segment.allowed_rows)
+        .add("plan", to_string(segment.plan))
+        .add("reason", segment.reason)
+        .add("visited", segment.counters.visited)
+        .add("distances", segment.counters.distances)
+        .add("rescored", segment.counters.rescored)
+        .add("microseconds", segment.microseconds)
+        .take();
+}
+
+void append_stage(std::string& text, std::string_view name, double microseconds) {
+    text += "  ";
+    text += name;
+    text.append(10 - name.size(), ' ');
+    text += fixed(microseconds, 1) + " us\n";
+}
+
+}  // namespace
+
+std::string SearchReport::to_json() const {
+    std::string list = "[";
+    for (const SegmentReport& segment : segments) {
+        if (list.size() > 1) list += ',';
+        list += segment_json(segment);
+    }
+    list += ']';
+    return JsonObject()
+        .add("metric", metric)
+        .add("simd_level", simd_level)
+        .add("queries", queries)
+        .add("k", k)
+        .add("hits", hits)
+        .add("threads", threads)
+        .add("rounds", rounds)
+        .add("live_rows", live_rows)
+        .add("allowed_rows", allowed_rows)
+        .add("prepare_us", prepare_us)
+        .add("filter_us", filter_us)
+        .add("index_us", index_us)
+        .add("scan_us", scan_us)
+        .add("finish_us", finish_us)
+        .add("total_us", total_us)
+        .add_raw("segments", list)
+        .take();
+}
+
+std::string SearchReport::to_text() const {
+    std::string text = std::to_string(queries) + (queries == 1 ? " query" : " queries") + ", k " +
+                       std::to_string(k) + ", " + std::to_string(hits) + " hits, " + metric +
+                       ", kernels " + simd_level + ", threads " + std::to_string(threads);
+    if (rounds > 1) text += ", rounds " + std::to_string(rounds);
+    text += "\nallowed " + std::to_string(allowed_rows) + " of " + std::to_string(live_rows) +
+            " rows\n";
+    append_stage(text, "prepare", prepare_us);
+    append_stage(text, "filter", filter_us);
+    append_stage(text, "indexes", index_us);
+    append_stage(text, "scan", scan_us);
+    append_stage(text, "finish", finish_us);
+    append_stage(text, "total", total_us);
+    for (const SegmentReport& segment : segments) {
+        text += "partition '" + segment.partition + "', " +
+                (segment.index.empty() ? "no index" : "index " + segment.index) + ", allowed " +
+                std::to_string(segment.allowed_rows) + " of " + std::to_string(segment.live_rows) +
+                " rows\n  plan " + std::string(to_string(segment.plan)) + ": " + segment.reason +
+                "\n  visited " + std::to_string(segment.counters.visited) + ", distances " +
+                std::to_string(segment.counters.distances) + ", rescored " +
+                std::to_string(segment.counters.rescored) + ", " + fixed(segment.microseconds, 1) +
+                " us\n";
+    }
+    return text;
+}
+
+}  // namespace vecdb
