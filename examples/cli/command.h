@@ -14,6 +14,8 @@ using Command = std::function<void()>;
 
 void add_describe(CLI::App& tool, Command& chosen);
 void add_search(CLI::App& tool, Command& chosen);
+void add_query(CLI::App& tool, Command& chosen);
+void add_count(CLI::App& tool, Command& chosen);
 void add_info(CLI::App& tool, Command& chosen);
 void add_bench(CLI::App& tool, Command& chosen);
 void add_import(CLI::App& tool, Command& chosen);

@@ -6,6 +6,7 @@
 #include "import.h"
 #include "inputs.h"
 #include "output.h"
+#include "row_options.h"
 #include "search_command.h"
 
 #include <vecdb/collection.h>
@@ -45,6 +46,8 @@ FloatMatrix read_query(const SearchCommand& options, std::size_t dim) {
 void check_options(const SearchCommand& command) {
     const char* wrong = nullptr;
     if (!command.collection.empty()) wrong = "--collection";
+    if (command.where) wrong = "--where";
+    if (!command.fields.empty()) wrong = "--fields";
     if (command.query_id) wrong = "--query-id";
     if (command.exact) wrong = "--exact";
     if (command.allow_partial) wrong = "--allow-partial";
@@ -90,7 +93,8 @@ bool asks_database(const SearchCommand& options) {
     std::error_code error;
     const auto status = std::filesystem::status(options.path, error);
     if (std::filesystem::exists(status)) return std::filesystem::is_directory(status);
-    return options.query_id || !options.collection.empty();
+    return options.query_id || !options.collection.empty() || options.where ||
+           !options.fields.empty();
 }
 
 }  // namespace
@@ -110,10 +114,9 @@ void add_search(CLI::App& tool, Command& chosen) {
     query->add_option("--query,--queries", options->query_path, "Every row of a file")
         ->type_name("Q.npy");
     query->require_option(1);
-    command
-        ->add_option(
-            "--collection", options->collection, "Of the database, or an alias; the only one")
-        ->type_name("NAME");
+    add_collection_option(*command, options->collection);
+    add_where_option(*command, options->where);
+    add_fields_option(*command, options->fields, "none");
     command->add_flag("--exact", options->exact, "In a database: past the index");
     command->add_flag("--allow-partial",
                       options->allow_partial,

@@ -1,6 +1,7 @@
 #include "database_file.h"
 
 #include "exit_code.h"
+#include "output.h"
 
 #include <algorithm>
 #include <array>
@@ -28,17 +29,6 @@ std::uint64_t little_endian(const Header& header, std::size_t at, std::size_t by
     for (std::size_t i = bytes; i > 0; --i)
         value = value << 8U | static_cast<unsigned char>(header[at + i - 1]);
     return value;
-}
-
-std::string hexadecimal(std::string_view bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        text += kDigits[byte >> 4U];
-        text += kDigits[byte & 15U];
-    }
-    return text;
 }
 
 }  // namespace

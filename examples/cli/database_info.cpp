@@ -3,6 +3,7 @@
 #include "database_access.h"
 #include "exit_code.h"
 #include "index_spec.h"
+#include "scalar_text.h"
 
 #include <vecdb/collection.h>
 #include <vecdb/database.h>
@@ -25,6 +26,7 @@ struct PartitionInfo {
 struct CollectionInfo {
     std::string name;
     VectorField field;
+    std::vector<ScalarField> scalars;
     Health health;
     std::vector<PartitionInfo> partitions = {};
 
@@ -37,6 +39,7 @@ CollectionInfo inspect(const Database& db, const std::string& name) {
     const Collection collection = value_of(db.collection(name), ExitCode::kInput);
     CollectionInfo info{.name = name,
                         .field = collection.schema().vectors[0],
+                        .scalars = collection.schema().scalars,
                         .health = value_of(collection.health(), ExitCode::kInput)};
     for (const std::string& partition : collection.list_partitions()) {
         info.partitions.push_back(
@@ -65,6 +68,7 @@ void print_collection(const Output& output, const CollectionInfo& info) {
                 counted(health.live_rows, "row") + " x " + grouped(info.field.dim) + ", " +
                     std::string(to_string(info.field.metric)) + ", " +
                     std::string(to_string(info.field.element_type)));
+    if (!info.scalars.empty()) output.line("  fields", fields_text(info.scalars));
     output.line("  index", index_text(info.field.index));
     std::string segments = grouped(health.sealed_segments) + " sealed, " +
                            counted(health.growing_rows, "row") + " in none, " +
@@ -94,6 +98,7 @@ Json to_json(const CollectionInfo& info) {
             {"dim", info.field.dim},
             {"metric", to_string(info.field.metric)},
             {"element_type", to_string(info.field.element_type)},
+            {"fields", fields_json(info.scalars)},
             {"index", index_text(info.field.index)},
             {"sealed_segments", health.sealed_segments},
             {"damaged_segments", health.damaged_segments},

@@ -67,6 +67,8 @@ int run_tool(int argc, char** argv) {
     vecdb::cli::Command chosen;
     vecdb::cli::add_describe(tool, chosen);
     vecdb::cli::add_search(tool, chosen);
+    vecdb::cli::add_query(tool, chosen);
+    vecdb::cli::add_count(tool, chosen);
     vecdb::cli::add_info(tool, chosen);
     vecdb::cli::add_bench(tool, chosen);
     vecdb::cli::add_import(tool, chosen);

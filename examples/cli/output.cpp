@@ -2,6 +2,7 @@
 
 #include "exit_code.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
@@ -11,6 +12,26 @@
 
 namespace vecdb::cli {
 namespace {
+
+constexpr std::size_t kLabelWidth = 12;
+
+/// Count the characters of UTF-8.
+std::size_t width_of(const std::string& text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    }));
+}
+
+std::vector<std::size_t> column_widths(const std::vector<std::vector<std::string>>& rows) {
+    constexpr std::size_t kGap = 2;
+    std::vector<std::size_t> widths;
+    for (const std::vector<std::string>& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()), kLabelWidth);
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], width_of(row[i]) + kGap);
+    }
+    return widths;
+}
 
 [[noreturn]] void fail_to_write(const std::string& path) {
     throw CommandError(ExitCode::kOther,
@@ -29,9 +50,20 @@ Output::Output(std::string json_path) : json_path_(std::move(json_path)) {
 }
 
 void Output::line(const std::string& label, const std::string& value) const {
-    constexpr std::size_t kLabelWidth = 12;
     const std::size_t gap = label.size() < kLabelWidth ? kLabelWidth - label.size() : 1;
     text(label + std::string(gap, ' ') + value + '\n');
+}
+
+void Output::table(const std::vector<std::vector<std::string>>& rows) const {
+    const std::vector<std::size_t> widths = column_widths(rows);
+    for (const std::vector<std::string>& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += row[i];
+            if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]), ' ');
+        }
+        text(line + '\n');
+    }
 }
 
 void Output::text(const std::string& text) const {
@@ -90,6 +122,17 @@ std::string grouped(std::uint64_t value) {
     for (std::size_t end = digits.size(); end > 3; end -= 3)
         digits.insert(end - 3, 1, ',');
     return digits;
+}
+
+std::string hexadecimal(std::string_view bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        text += kDigits[byte >> 4U];
+        text += kDigits[byte & 15U];
+    }
+    return text;
 }
 
 std::string joined(const std::vector<std::string>& names) {

@@ -4,7 +4,9 @@
 /// Where a command's answer goes: text to standard output, and JSON where --json says.
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -29,6 +31,8 @@ class Output {
 
     /// Write one line of text, label and value in columns.
     void line(const std::string& label, const std::string& value) const;
+    /// Write rows of cells in columns, none narrower than the labels of line().
+    void table(const std::vector<std::vector<std::string>>& rows) const;
     /// Write text as it is.
     void text(const std::string& text) const;
     /// Write the JSON and make sure that everything reached its place; throws CommandError.
@@ -47,10 +51,18 @@ void check_writable(const std::string& path);
 /// Replace a file's contents; throws CommandError. An empty path is none.
 void write_file(const std::string& path, const std::string& contents);
 
+/// Return the value; null if there is none.
+template <class T>
+[[nodiscard]] Json json_of(const std::optional<T>& value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
 /// Format with `digits` after the point.
 [[nodiscard]] std::string fixed(double value, int digits);
 /// Format with commas between thousands.
 [[nodiscard]] std::string grouped(std::uint64_t value);
+/// Write each byte as two lower-case digits.
+[[nodiscard]] std::string hexadecimal(std::string_view bytes);
 /// Join names with ", "; "none" for no names.
 [[nodiscard]] std::string joined(const std::vector<std::string>& names);
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vecdb::cli {
 
@@ -20,6 +21,8 @@ struct SearchCommand {
     std::optional<std::uint64_t> query_row;  // file
     std::optional<Id> query_id;              // database
     std::string collection;                  // database
+    std::optional<std::string> where;        // database
+    std::vector<std::string> fields;         // database
     bool exact = false;                      // database
     bool allow_partial = false;              // database
     bool metric_given = false;               // file

@@ -1,7 +1,10 @@
 #include "database_access.h"
 #include "exit_code.h"
+#include "field_values.h"
 #include "hits.h"
 #include "output.h"
+#include "row_options.h"
+#include "scalar_text.h"
 #include "search_command.h"
 #include "vector_file.h"
 
@@ -11,6 +14,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace vecdb::cli {
 namespace {
@@ -33,12 +37,14 @@ SearchOptions options_of(const SearchCommand& command) {
                           .threads = command.settings.thread_count(),
                           .exact = command.exact,
                           .allow_partial = command.allow_partial};
+    options.filter = filter_of(command.where);
     if (command.settings.allowed_path.empty()) return options;
     const auto mask = value_of(read_mask(command.settings.allowed_path), ExitCode::kInput);
     Bitset bits(mask.size());
     for (std::size_t id = 0; id < mask.size(); ++id)
         bits.set(id, mask[id] != 0);
-    options.filter = Filter::allow(bits);
+    const Filter allowed = Filter::allow(bits);
+    options.filter = command.where ? options.filter && allowed : allowed;
     return options;
 }
 
@@ -67,6 +73,21 @@ SearchResult search_by_file(const Collection& collection,
     return value_of(std::move(result), ExitCode::kInput);
 }
 
+/// Fetch values of all hits. The rows of a database that is only read stay as they are.
+FieldValues fetch_values(const Collection& collection,
+                         const SearchResult& result,
+                         const std::vector<ScalarField>& fields) {
+    FieldValues values(fields);
+    if (fields.empty()) return values;
+    for (std::size_t query = 0; query < result.queries(); ++query) {
+        std::vector<Id> ids;
+        for (const Hit& hit : result[query])
+            ids.push_back(hit.id);
+        values.append(value_of(collection.get(ids, names_of(fields)), ExitCode::kInput).columns);
+    }
+    return values;
+}
+
 }  // namespace
 
 void search_database(const SearchCommand& command) {
@@ -75,10 +96,11 @@ void search_database(const SearchCommand& command) {
     const Database db = open_to_read(command.path);
     const Collection collection = choose_collection(db, command.path, command.collection);
     const SearchOptions options = options_of(command);
+    const std::vector<ScalarField> fields = choose_fields(collection, command.fields);
     // Counting under a filter needs all rows, also with --allow-partial.
     const std::size_t allowed = options.filter.allows_all()
                                     ? collection.count()
-                                    : value_of(collection.count(options.filter), ExitCode::kInput);
+                                    : value_under_where(collection.count(options.filter));
 
     const auto start = std::chrono::steady_clock::now();
     const SearchResult result = command.query_id
@@ -87,18 +109,20 @@ void search_database(const SearchCommand& command) {
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
 
     const VectorField& field = collection.schema().vectors[0];
-    print_hits(output, result, "id");
+    const FieldValues values = fetch_values(collection, result, fields);
+    print_hits(output, result, "id", values);
     output.finish({{"database", command.path},
                    {"collection", collection.name()},
                    {"rows", collection.count()},
                    {"dim", field.dim},
                    {"metric", to_string(field.metric)},
                    {"k", options.k},
+                   {"where", json_of(command.where)},
                    {"allowed", allowed},
                    {"threads", options.threads},
                    {"simd", value_of(active_simd_level(), ExitCode::kUnsupported)},
                    {"search_ms", took.count()},
-                   {"queries", hits_to_json(result, "id")}});
+                   {"queries", hits_to_json(result, "id", values)}});
 }
 
 }  // namespace vecdb::cli
