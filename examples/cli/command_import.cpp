@@ -1,12 +1,15 @@
 // vecdb import: the rows of a file into a collection of a database in a directory.
 
 #include "command.h"
+#include "csv_columns.h"
 #include "database_access.h"
 #include "exit_code.h"
 #include "import.h"
+#include "import_command.h"
 #include "index_spec.h"
 #include "output.h"
 #include "progress_bar.h"
+#include "scalar_text.h"
 #include "vector_file.h"
 
 #include <vecdb/collection.h>
@@ -26,27 +29,6 @@
 
 namespace vecdb::cli {
 namespace {
-
-struct ImportOptions {
-    std::string path;
-    std::string directory;
-    std::string collection;
-    std::string metric = "l2";
-    std::string type;
-    std::string index = "flat";
-    std::optional<std::size_t> seal_rows;
-    Id first_id = 0;
-    std::string ids_path;
-    bool upsert = false;
-    std::size_t batch = 10'000;
-    std::string sync = "each";
-    bool no_index = false;
-    std::size_t build_threads = 1;
-    std::string json_path;
-    // Whether the option stands on the command line.
-    bool metric_given = false;
-    bool index_given = false;
-};
 
 /// What was done, and how long it took.
 struct ImportReport {
@@ -68,33 +50,10 @@ double seconds_of(Job&& job) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-constexpr Metric kMetrics[] = {
-    Metric::kL2, Metric::kInnerProduct, Metric::kCosine, Metric::kHamming, Metric::kJaccard};
-constexpr ElementType kTypes[] = {ElementType::kFloat32,
-                                  ElementType::kFloat16,
-                                  ElementType::kBFloat16,
-                                  ElementType::kInt8,
-                                  ElementType::kBit};
 constexpr std::pair<const char*, SyncMode> kSyncs[] = {{"each", SyncMode::kEach},
                                                        {"interval", SyncMode::kInterval},
                                                        {"os", SyncMode::kOs},
                                                        {"off", SyncMode::kOff}};
-
-/// Return the value that has a name, one of those that CLI::IsMember let pass.
-template <class T, std::size_t N>
-T named(const T (&values)[N], const std::string& name) {
-    return *std::find_if(std::begin(values), std::end(values) - 1, [&](T value) {
-        return to_string(value) == name;
-    });
-}
-
-template <class T, std::size_t N>
-CLI::IsMember one_of(const T (&values)[N]) {
-    std::vector<std::string> names;
-    for (const T value : values)
-        names.emplace_back(to_string(value));
-    return CLI::IsMember(names);
-}
 
 SyncMode sync_of(const std::string& name) {
     return std::find_if(std::begin(kSyncs),
@@ -103,58 +62,13 @@ SyncMode sync_of(const std::string& name) {
         ->second;
 }
 
-ElementType type_of(const ImportOptions& options, Metric metric, ItemType item) {
-    if (!options.type.empty()) return named(kTypes, options.type);
-    const bool bits = metric == Metric::kHamming || metric == Metric::kJaccard;
-    return bits ? ElementType::kBit : element_type_of(item);
-}
-
-/// Make the schema of a new collection; checks the options before anything is made.
-Schema schema_of(const ImportOptions& options, const DatasetInfo& info) {
-    const Metric metric = named(kMetrics, options.metric);
-    const ElementType type = type_of(options, metric, info.item);
-    Schema schema =
-        Schema::single(dimension_of(static_cast<std::size_t>(info.dim), type), metric, type);
-    schema.vectors[0].index = parse_index(options.index);
-    if (options.seal_rows) schema.segments.seal_rows = *options.seal_rows;
-    check(schema.validate(), ExitCode::kUsage);
-    return schema;
-}
-
-[[noreturn]] void refuse(const std::string& option,
-                         const Collection& collection,
-                         const std::string& has) {
-    throw CommandError(
-        ExitCode::kUsage,
-        option + ": the collection '" + collection.name() + "' is there already, with " + has);
-}
-
-/// Refuse options that ask for another collection than the one that is there.
-void check_same(const ImportOptions& options, const Schema& asked, const Collection& collection) {
-    const VectorField& has = collection.schema().vectors[0];
-    const VectorField& want = asked.vectors[0];
-    if (options.metric_given && want.metric != has.metric) {
-        refuse("--metric", collection, std::string(to_string(has.metric)));
-    }
-    if (!options.type.empty() && want.element_type != has.element_type) {
-        refuse("--type", collection, std::string(to_string(has.element_type)));
-    }
-    if (options.index_given && !same_index(want.index, has.index)) {
-        refuse("--index", collection, index_text(has.index));
-    }
-    const std::size_t sealed = collection.schema().segments.seal_rows;
-    if (options.seal_rows && *options.seal_rows != sealed) {
-        refuse("--seal-rows", collection, std::to_string(sealed));
-    }
-}
-
-std::string name_of(const ImportOptions& options) {
+std::string name_of(const ImportCommand& options) {
     if (!options.collection.empty()) return options.collection;
     return std::filesystem::path(options.path).stem().string();
 }
 
 Collection open_or_make(Database& db,
-                        const ImportOptions& options,
+                        const ImportCommand& options,
                         const Schema& schema,
                         bool& created) {
     const std::string name = name_of(options);
@@ -171,7 +85,7 @@ Collection open_or_make(Database& db,
 }
 
 /// Return the ids of all rows.
-std::vector<Id> ids_of(const ImportOptions& options, std::size_t rows) {
+std::vector<Id> ids_of(const ImportCommand& options, std::size_t rows) {
     if (options.ids_path.empty()) {
         constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<Id>::max());
         if (rows > kLargest - static_cast<std::uint64_t>(options.first_id)) {
@@ -193,18 +107,23 @@ std::vector<Id> ids_of(const ImportOptions& options, std::size_t rows) {
     return std::move(ids.values);
 }
 
-void import_batch(Collection& collection,
-                  const ImportOptions& options,
-                  std::span<const Id> ids,
-                  const MatrixView& rows,
-                  std::size_t first) {
-    const Status status =
-        options.upsert ? collection.upsert(ids, rows) : collection.insert(ids, rows);
+/// Rows that are written at once.
+struct Batch {
+    std::size_t first = 0;  // of the file
+    std::span<const Id> ids;
+    MatrixView rows;
+    std::vector<ColumnView> columns = {};
+};
+
+void import_batch(Collection& collection, const ImportCommand& options, const Batch& batch) {
+    const Status status = options.upsert ? collection.upsert(batch.ids, batch.rows, batch.columns)
+                                         : collection.insert(batch.ids, batch.rows, batch.columns);
     if (status.ok()) return;
     // The library counts rows from the start of the batch.
     std::string where = options.path;
-    if (first != 0) {
-        where += ", counted from row " + std::to_string(first) + ", those before it are imported";
+    if (batch.first != 0) {
+        where +=
+            ", counted from row " + std::to_string(batch.first) + ", those before it are imported";
     }
     const Status told(status.code(), where + ": " + status.message());
     if (status.code() == StatusCode::kAlreadyExists) {
@@ -214,23 +133,27 @@ void import_batch(Collection& collection,
 }
 
 void import_all(Collection& collection,
-                const ImportOptions& options,
+                const ImportCommand& options,
                 VectorFile& file,
                 const std::vector<Id>& ids) {
+    std::optional<CsvColumns> columns;
+    if (!options.columns_path.empty()) {
+        columns.emplace(options.columns_path, CsvRows{options.path, file.rows()});
+    }
     ProgressBar progress("importing " + options.path, file.rows(), "rows");
     for (std::size_t first = 0; first < file.rows(); first += options.batch) {
         const std::size_t count = std::min(options.batch, file.rows() - first);
-        import_batch(collection,
-                     options,
-                     std::span(ids).subspan(first, count),
-                     file.read(first, count),
-                     first);
+        Batch batch{.first = first,
+                    .ids = std::span(ids).subspan(first, count),
+                    .rows = file.read(first, count)};
+        if (columns) batch.columns = columns->read(count);
+        import_batch(collection, options, batch);
         progress.advance(count);
     }
 }
 
 /// Open the database or make it.
-Database open_or_make(const ImportOptions& options) {
+Database open_or_make(const ImportCommand& options) {
     Result<Database> opened = Database::open(options.directory, {.sync = sync_of(options.sync)});
     if (opened.status().code() == StatusCode::kNotFound) {  // the directory that is to hold it
         throw CommandError(ExitCode::kOther, opened.status().message());
@@ -246,7 +169,7 @@ void forget(Database& db, const Collection& collection) {
 }
 
 ImportReport import_into(Database& db,
-                         const ImportOptions& options,
+                         const ImportCommand& options,
                          const Schema& schema,
                          std::optional<Collection>& collection) {
     ImportReport report;
@@ -270,7 +193,7 @@ ImportReport import_into(Database& db,
 }
 
 void print(const Output& output,
-           const ImportOptions& options,
+           const ImportCommand& options,
            const Collection& collection,
            const ImportReport& report) {
     output.line("database", options.directory);
@@ -280,6 +203,8 @@ void print(const Output& output,
     output.line("imported",
                 grouped(report.rows) + " rows in " + fixed(report.import_seconds, 3) + " s, " +
                     fixed(report.rows_per_second(), 0) + " rows/s");
+    const std::vector<ScalarField>& fields = collection.schema().scalars;
+    if (!fields.empty()) output.line("fields", fields_text(fields));
     const std::string index = index_text(collection.schema().vectors[0].index);
     output.line("index",
                 options.no_index ? index + ", not built by this import"
@@ -287,10 +212,11 @@ void print(const Output& output,
     output.line("checkpoint", fixed(report.checkpoint_seconds, 3) + " s");
 }
 
-Json to_json(const ImportOptions& options,
+Json to_json(const ImportCommand& options,
              const Collection& collection,
              const ImportReport& report) {
     const VectorField& field = collection.schema().vectors[0];
+    const std::vector<ScalarField>& fields = collection.schema().scalars;
     return {{"database", options.directory},
             {"collection", collection.name()},
             {"created", report.created},
@@ -300,6 +226,7 @@ Json to_json(const ImportOptions& options,
             {"dim", field.dim},
             {"metric", to_string(field.metric)},
             {"element_type", to_string(field.element_type)},
+            {"fields", fields_json(fields)},
             {"index", index_text(field.index)},
             {"index_built", !options.no_index},
             {"sync", options.sync},
@@ -309,12 +236,14 @@ Json to_json(const ImportOptions& options,
             {"checkpoint_seconds", report.checkpoint_seconds}};
 }
 
-void run_import(const ImportOptions& options) {
+void run_import(const ImportCommand& options) {
     const Output output(options.json_path);
     // What is wrong with the file or the options is told before a directory is made.
     const DatasetInfo info = value_of(describe_dataset(options.path), ExitCode::kInput);
     const Schema schema = schema_of(options, info);
-    (void)ids_of(options, static_cast<std::size_t>(info.rows));
+    const auto rows = static_cast<std::size_t>(info.rows);
+    (void)ids_of(options, rows);
+    if (!options.columns_path.empty()) check_columns(options.columns_path, {options.path, rows});
 
     Database db = open_or_make(options);
     std::optional<Collection> collection;
@@ -324,30 +253,7 @@ void run_import(const ImportOptions& options) {
     output.finish(to_json(options, *collection, report));
 }
 
-void add_schema_options(CLI::App& command, ImportOptions& options) {
-    command.add_option("--collection", options.collection, "Its name; FILE's without extension")
-        ->type_name("NAME");
-    command.add_option("--metric", options.metric, "Of a new collection")
-        ->check(one_of(kMetrics))
-        ->capture_default_str();
-    command
-        .add_option("--type",
-                    options.type,
-                    "Element type of a new collection; as the file's items, bit under hamming and "
-                    "jaccard")
-        ->check(one_of(kTypes));
-    command
-        .add_option("--index",
-                    options.index,
-                    "Of a new collection: flat, hnsw or ivf, then key=value, as in bench")
-        ->capture_default_str();
-    command.add_option(
-        "--seal-rows",
-        options.seal_rows,
-        "Of a new collection: rows that the background puts into the index; 0: none");
-}
-
-void add_row_options(CLI::App& command, ImportOptions& options) {
+void add_row_options(CLI::App& command, ImportCommand& options) {
     CLI::Option* first =
         command
             .add_option("--first-id", options.first_id, "Id of the first row, then one more each")
@@ -356,6 +262,11 @@ void add_row_options(CLI::App& command, ImportOptions& options) {
     command.add_option("--ids", options.ids_path, "An integer a row: its id")
         ->type_name("IDS.npy")
         ->excludes(first);
+    command
+        .add_option("--columns",
+                    options.columns_path,
+                    "Scalar fields, a record a row; the header is as price:int64,brand:string?")
+        ->type_name("FILE.csv");
     command.add_flag("--upsert", options.upsert, "Replace rows whose ids exist");
     command.add_option("--batch", options.batch, "Rows written at once")
         ->check(CLI::Range(std::size_t{1}, kMaxBatchRows))
@@ -368,7 +279,7 @@ void add_row_options(CLI::App& command, ImportOptions& options) {
 }  // namespace
 
 void add_import(CLI::App& tool, Command& chosen) {
-    auto options = std::make_shared<ImportOptions>();
+    auto options = std::make_shared<ImportCommand>();
     CLI::App* command =
         tool.add_subcommand("import", "Write the rows of a file to a database in a directory");
     command->add_option("FILE", options->path, "The vectors: .npy, .fvecs, .fbin, ...")->required();
