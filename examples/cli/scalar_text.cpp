@@ -60,6 +60,7 @@ std::optional<ScalarType> type_named(std::string_view name) {
 
 std::vector<std::string> names_of(const std::vector<ScalarField>& fields) {
     std::vector<std::string> names;
+    names.reserve(fields.size());
     for (const ScalarField& field : fields)
         names.push_back(field.name);
     return names;
@@ -83,6 +84,7 @@ std::string field_text(const ScalarField& field) {
 
 std::string fields_text(const std::vector<ScalarField>& fields) {
     std::vector<std::string> texts;
+    texts.reserve(fields.size());
     for (const ScalarField& field : fields)
         texts.push_back(field_text(field));
     return joined(texts);
