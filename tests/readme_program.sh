@@ -1,13 +1,46 @@
 #!/usr/bin/env bash
-# The first C++ block of the README is examples/quickstart.cpp, which is compiled and run by other tests.
-# Usage: readme_program.sh [ROOT]
+# The C++ programs in the README are those in examples/, which are compiled and run by other tests. With TOOL, the vecdb
+# tool, the commands of the section on filters are run too.
+# Usage: readme_program.sh [ROOT [TOOL]]
 set -euo pipefail
+tool=${2:+$(realpath "$2")}
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
 
-block=$(awk '/^```cpp *$/ { inside = 1; next } inside && /^```/ { exit } inside' README.md)
-[[ -n $block ]] || { echo "FAILED: README.md has no block that starts with \`\`\`cpp"; exit 1; }
-if ! diff <(printf '%s\n' "$block") examples/quickstart.cpp; then
-    echo "FAILED: the program in README.md (<) is not examples/quickstart.cpp (>)"
-    exit 1
-fi
-echo "the README's program is examples/quickstart.cpp"
+stop() { echo "FAILED: $*"; exit 1; }
+
+# Print the first block of a language under a heading.
+block() {
+    awk -v heading="## $2" -v fence="\`\`\`$1" '$0 == heading { here = 1 } inside && /^```/ { exit } inside
+        here && $0 == fence { inside = 1 }' README.md
+}
+
+check_program() {
+    local program
+    program=$(block cpp "$1")
+    [[ -n $program ]] || stop "the section '$1' of README.md has no block that starts with \`\`\`cpp"
+    diff <(printf '%s\n' "$program") "$2" || stop "the program in the section '$1' of README.md (<) is not $2 (>)"
+    echo "the program in the section '$1' of the README is $2"
+}
+
+# Three rows of two dimensions, and values for them.
+write_products() {
+    { printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "{'descr': '|i1', 'fortran_order': False, 'shape': (3, 2), }"
+      printf '\x01\x02\x03\x04\x05\x06'; } >products.npy
+    printf '%s\n' price:int64,brand:string?,sold_out:bool 20,acme,false 30,,false 60,zenith,true >products.csv
+}
+
+check_commands() {
+    local commands
+    commands=$(block sh Filtering)
+    [[ $commands == *'vecdb count'* ]] || stop "the section 'Filtering' of README.md has no commands"
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    cd "$scratch"
+    write_products
+    PATH=$(dirname "$tool"):$PATH bash -euxo pipefail -c "$commands" ||
+        stop "the commands in the section 'Filtering' of README.md"
+}
+
+check_program 'A first program' examples/quickstart.cpp
+check_program Filtering examples/filters.cpp
+[[ -z $tool ]] || check_commands
