@@ -49,6 +49,10 @@ void check_options(const SearchCommand& command) {
     if (command.where) wrong = "--where";
     if (!command.fields.empty()) wrong = "--fields";
     if (command.query_id) wrong = "--query-id";
+    if (command.offset != 0) wrong = "--offset";
+    if (command.score_threshold) wrong = "--score-threshold";
+    if (!command.group_by.empty()) wrong = "--group-by";
+    if (command.explain) wrong = "--explain";
     if (command.exact) wrong = "--exact";
     if (command.allow_partial) wrong = "--allow-partial";
     if (wrong == nullptr) return;
@@ -117,6 +121,25 @@ void add_search(CLI::App& tool, Command& chosen) {
     add_collection_option(*command, options->collection);
     add_where_option(*command, options->where);
     add_fields_option(*command, options->fields, "none");
+    command
+        ->add_option("--offset",
+                     options->offset,
+                     "In a database: pass over so many of the nearest rows first")
+        ->type_name("N");
+    command
+        ->add_option("--score-threshold",
+                     options->score_threshold,
+                     "In a database: leave out rows whose score is worse")
+        ->type_name("SCORE");
+    command
+        ->add_option("--group-by",
+                     options->group_by,
+                     "In a database: only the nearest row of each value of a scalar field")
+        ->type_name("FIELD");
+    command->add_flag(
+        "--explain",
+        options->explain,
+        "In a database: say what was done in each segment, why, and how long it took");
     command->add_flag("--exact", options->exact, "In a database: past the index");
     command->add_flag("--allow-partial",
                       options->allow_partial,

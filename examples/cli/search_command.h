@@ -7,6 +7,7 @@
 
 #include <vecdb/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,10 @@ struct SearchCommand {
     std::string collection;                  // database
     std::optional<std::string> where;        // database
     std::vector<std::string> fields;         // database
+    std::size_t offset = 0;                  // database
+    std::optional<float> score_threshold;    // database
+    std::string group_by;                    // database
+    bool explain = false;                    // database
     bool exact = false;                      // database
     bool allow_partial = false;              // database
     bool metric_given = false;               // file

@@ -34,6 +34,9 @@ void check_options(const SearchCommand& command) {
 
 SearchOptions options_of(const SearchCommand& command) {
     SearchOptions options{.k = command.settings.k,
+                          .offset = command.offset,
+                          .score_threshold = command.score_threshold,
+                          .group_by = command.group_by,
                           .threads = command.settings.thread_count(),
                           .exact = command.exact,
                           .allow_partial = command.allow_partial};
@@ -73,6 +76,12 @@ SearchResult search_by_file(const Collection& collection,
     return value_of(std::move(result), ExitCode::kInput);
 }
 
+/// Refuse to group by what is no field, before any query is read.
+void check_group(const Collection& collection, const std::string& field) {
+    if (!field.empty() && find_field(collection.schema().scalars, field) == nullptr)
+        throw CommandError(ExitCode::kUsage, "--group-by: " + no_field_text(collection, field));
+}
+
 /// Fetch values of all hits. The rows of a database that is only read stay as they are.
 FieldValues fetch_values(const Collection& collection,
                          const SearchResult& result,
@@ -95,12 +104,18 @@ void search_database(const SearchCommand& command) {
     const Output output(command.json_path);
     const Database db = open_to_read(command.path);
     const Collection collection = choose_collection(db, command.path, command.collection);
-    const SearchOptions options = options_of(command);
+    SearchOptions options = options_of(command);
     const std::vector<ScalarField> fields = choose_fields(collection, command.fields);
+    check_group(collection, command.group_by);
     // Counting under a filter needs all rows, also with --allow-partial.
     const std::size_t allowed = options.filter.allows_all()
                                     ? collection.count()
                                     : value_under_where(collection.count(options.filter));
+    SearchReport report;
+    if (command.explain) {
+        options.filter = options_of(command).filter;  // that does not remember the count's rows
+        options.report = &report;
+    }
 
     const auto start = std::chrono::steady_clock::now();
     const SearchResult result = command.query_id
@@ -111,7 +126,8 @@ void search_database(const SearchCommand& command) {
     const VectorField& field = collection.schema().vectors[0];
     const FieldValues values = fetch_values(collection, result, fields);
     print_hits(output, result, "id", values);
-    output.finish({{"database", command.path},
+    if (command.explain) output.text('\n' + report.to_text());
+    Json answer = {{"database", command.path},
                    {"collection", collection.name()},
                    {"rows", collection.count()},
                    {"dim", field.dim},
@@ -122,7 +138,9 @@ void search_database(const SearchCommand& command) {
                    {"threads", options.threads},
                    {"simd", value_of(active_simd_level(), ExitCode::kUnsupported)},
                    {"search_ms", took.count()},
-                   {"queries", hits_to_json(result, "id", values)}});
+                   {"queries", hits_to_json(result, "id", values)}};
+    if (command.explain) answer["explain"] = Json::parse(report.to_json());
+    output.finish(answer);
 }
 
 }  // namespace vecdb::cli

@@ -94,6 +94,52 @@ TEST_CASE("search --where finds rows that fulfil the condition, with the fields 
     CHECK(plain.json()["queries"][0]["hits"] == json::parse(R"([{"id": 10, "score": 0.0}])"));
 }
 
+TEST_CASE("search pages, cuts and groups, and explains what it did") {
+    const Shop shop;
+    const auto hits = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> options = {"--query-id", "10"};
+        options.insert(options.end(), more.begin(), more.end());
+        const ToolRun run = shop.run("search", options);
+        INFO(run.err);
+        REQUIRE(run.exit_code == 0);
+        return ids_of(run.json()["queries"][0]["hits"]);
+    };
+    CHECK(hits({"--k", "2", "--offset", "1"}) == std::vector<Id>{11, 12});
+    CHECK(hits({"--score-threshold", "4"}) == std::vector<Id>{10, 11, 12});
+    CHECK(hits({"--group-by", "brand"}) == std::vector<Id>{10, 11, 12, 14});
+    CHECK(hits({"--group-by", "sold", "--k", "1", "--offset", "1"}) == std::vector<Id>{11});
+
+    const std::vector<std::string> asked = {
+        "--query-id", "10", "--where", "price < 40", "--explain"};
+    const json explained = shop.run("search", asked).json()["explain"];
+    CHECK(explained["hits"] == 3);
+    CHECK(explained["allowed_rows"] == 3);
+    CHECK(explained["live_rows"] == 5);
+    CHECK(explained["segments"][0]["plan"] == "rows");
+    CHECK(explained["segments"][0]["reason"] == "the segment has no index");
+    CHECK(explained["segments"][0]["distances"] == 3);
+    CHECK(shop.run("search", {"--query-id", "10"}).json().count("explain") == 0);
+    std::vector<std::string> text = {"search", shop.directory()};
+    text.insert(text.end(), asked.begin(), asked.end());
+    CHECK(run_tool(text).out.find("allowed 3 of 5 rows") != std::string::npos);
+
+    const ToolRun none = shop.run("search", {"--query-id", "10", "--group-by", "cost"});
+    CHECK(none.exit_code == 2);
+    CHECK(none.says({"--group-by", "'cost'", "price, brand, score, sold, blob"}));
+    const ToolRun wrong = shop.run("search", {"--query-id", "10", "--group-by", "score"});
+    CHECK(wrong.exit_code != 0);
+    CHECK(wrong.says({"group_by", "'score'", "double", "int64"}));
+    const std::string file = shop.files.mask("rows.npy", {1, 0});
+    for (const std::string option :
+         {"--explain", "--offset=1", "--group-by=a", "--score-threshold=1"}) {
+        const ToolRun refused =
+            run_tool({"search", file, "--query-row", "0", "--metric", "l2", option});
+        CHECK(refused.exit_code == 2);
+        CHECK(
+            refused.says({option.substr(0, option.find('=')), "not the directory of a database"}));
+    }
+}
+
 TEST_CASE("search joins --where with --allowed") {
     const Shop shop;
     const std::string mask =

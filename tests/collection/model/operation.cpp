@@ -28,6 +28,8 @@ constexpr std::array kShares = {
     Share{Act::kSearch, "search", 24},
     Share{Act::kSearchBatch, "search_batch", 8},
     Share{Act::kSearchRadius, "search_radius", 8},
+    Share{Act::kSearchGroups, "search_groups", 6},
+    Share{Act::kReadPages, "read_pages", 4},
     Share{Act::kBuildIndex, "build_index", 3},
     Share{Act::kFlush, "flush", 2},
     Share{Act::kCreatePartition, "create_partition", 4},

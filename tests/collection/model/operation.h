@@ -25,6 +25,8 @@ enum class Act : std::uint8_t {
     kSearch,
     kSearchBatch,
     kSearchRadius,
+    kSearchGroups,
+    kReadPages,
     kBuildIndex,
     kFlush,
     kCreatePartition,

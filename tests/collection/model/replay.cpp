@@ -144,6 +144,10 @@ Fault Replay::on_rows(Act act, Random& random, Held& target) {
             return search_batch(random, target.rows(), question_to(random, target));
         case Act::kSearchRadius:
             return search_radius(random, target.rows(), question_to(random, target));
+        case Act::kSearchGroups:
+            return search_groups(random, target.rows(), question_to(random, target));
+        case Act::kReadPages:
+            return read_pages(random, target.rows(), question_to(random, target));
         case Act::kBuildIndex:
             return build_index(random, target);
         case Act::kFlush:

@@ -116,6 +116,8 @@ class Replay {
     Fault search(Random& random, const ReadHandle& rows, const Question& question);
     Fault search_batch(Random& random, const ReadHandle& rows, const Question& question);
     Fault search_radius(Random& random, const ReadHandle& rows, const Question& question);
+    Fault search_groups(Random& random, const ReadHandle& rows, Question question);
+    Fault read_pages(Random& random, const ReadHandle& rows, Question question);
     Question some_question(Random& random, const ExpectedView& view);
     Question question_to(Random& random, const Held& target);
     void name_moment(Random& random, const Held& target, Question& question);

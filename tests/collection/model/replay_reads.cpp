@@ -2,7 +2,9 @@
 #include "collection/model/values.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
+#include <set>
 #include <utility>
 
 namespace vecdb::test {
@@ -172,6 +174,79 @@ Fault Replay::search_radius(Random& random, const ReadHandle& rows, const Questi
     if (!fault.empty() || !question.errors.empty()) return fault;
     const Model::Allowed allowed = question.view.within(question.allowed);
     return question.view.rows->model.range_fault(query.row(0), radius, *hits, allowed);
+}
+
+/// Group by the words of the rows, some of which have none.
+Fault Replay::search_groups(Random& random, const ReadHandle& rows, Question question) {
+    const Matrix query = some_rows(random, 1);
+    question.options.group_by = "word";
+    question.options.offset = below(random, 3);
+    note(", k = ", question.options.k, ", offset ", question.options.offset);
+    const auto hits = rows.search(VectorView(query.row(0)), question.options);
+    Fault fault = judge("search", hits.status(), question.errors);
+    if (!fault.empty() || !question.errors.empty()) return fault;
+
+    const Model& model = question.view.rows->model;
+    const Model::Allowed allowed = question.view.within(question.allowed);
+    const auto word = [&](Id id) {
+        return values_of(model.rows().at(id))[2];
+    };
+    Hits nearest;
+    std::set<Scalar> words;
+    for (const Hit& hit : model.exact_search(query.row(0), model.rows().size(), allowed)) {
+        if (words.insert(word(hit.id)).second) nearest.push_back(hit);
+    }
+    const std::size_t passed = std::min(question.options.offset, nearest.size());
+    nearest.erase(nearest.begin(), nearest.begin() + static_cast<std::ptrdiff_t>(passed));
+    nearest.resize(std::min(nearest.size(), question.options.k));
+    if (hits->size() != nearest.size()) {
+        return std::to_string(hits->size()) + " groups, not " + std::to_string(nearest.size());
+    }
+    std::set<Scalar> found;
+    for (const Hit& hit : *hits)
+        found.insert(word(hit.id));
+    if (found.size() != hits->size()) return "two hits are of one group";
+    const bool exact = settings_.exact() || question.options.exact;
+    if (exact && settings_.metric != Metric::kCosine && *hits != nearest) {
+        return "other groups than the nearest";
+    }
+    return model.hits_fault(query.row(0), *hits, allowed);
+}
+
+/// Read all rows in pages of any size.
+Fault Replay::read_pages(Random& random, const ReadHandle& rows, Question question) {
+    const Matrix query = some_rows(random, 1);
+    question.options.offset = below(random, 4);
+    const std::size_t page = 1 + below(random, 20);
+    note(", pages of ", page, " from ", question.options.offset, " on");
+    auto cursor = rows.cursor(VectorView(query.row(0)), question.options);
+    Fault fault = judge("cursor", cursor.status(), question.errors);
+    if (!fault.empty() || !question.errors.empty()) return fault;
+    Hits hits;
+    while (!cursor->done()) {
+        const auto next = cursor->next(page);
+        if (!next.ok()) return next.status().to_string();
+        if (next->size() < page && !cursor->done()) return "a page is short";
+        hits.insert(hits.end(), next->begin(), next->end());
+    }
+    const Model& model = question.view.rows->model;
+    const Model::Allowed allowed = question.view.within(question.allowed);
+    Hits all = model.exact_search(query.row(0), model.rows().size(), allowed);
+    const std::size_t passed = std::min(question.options.offset, all.size());
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(passed));
+    if (hits.size() != all.size()) {
+        return std::to_string(hits.size()) + " rows in all pages, not " +
+               std::to_string(all.size());
+    }
+    std::set<Id> ids;
+    for (const Hit& hit : hits) {
+        if (!model.contains(hit.id) || !allowed(hit.id)) return "a row that is not allowed";
+        ids.insert(hit.id);
+    }
+    if (ids.size() != hits.size()) return "a row is in two pages";
+    const bool exact = settings_.exact() || question.options.exact;
+    const bool same = !exact || settings_.metric == Metric::kCosine || hits == all;
+    return same ? "" : "the pages are not the ranking";
 }
 
 }  // namespace vecdb::test
