@@ -34,6 +34,16 @@ constexpr std::size_t kChunkGrowth = 8;
 /// thresholds are far above the last, so most survivors come early.
 constexpr std::size_t kHopelessShare = 20;
 constexpr std::size_t kHopelessTimesK = 4;
+/// Of listed rows a part is searched first, within these bounds and at least so many for each hit
+/// wanted; codes are given up when they ruled out less than one in 24 of these, or than one in four
+/// where so few rows are listed that there is little to be gained.
+constexpr std::size_t kSamplePart = 32;
+constexpr std::size_t kLeastSample = 128;
+constexpr std::size_t kMostSample = 512;
+constexpr std::size_t kSampleTimesK = 12;
+constexpr std::size_t kSampleShare = 24;
+constexpr std::size_t kShortList = 1'024;
+constexpr std::size_t kShortSampleShare = 4;
 
 /// What a query needs: itself prepared for the first stage and for the middle one, and the rows
 /// that wait for being compared.
@@ -102,16 +112,23 @@ class NearestScan {
         prepare(*stages_.listed);
         auto& waiting = scratch().list;
         waiting.clear();
-        std::size_t chunk = first_chunk();
+        const std::size_t sample = std::clamp(to_search_ / kSamplePart, kLeastSample, kMostSample);
+        std::size_t chunk =
+            std::clamp(kSampleTimesK * best_.capacity(), sample, std::size_t{kListChunk});
+        due_ = chunk;
         for_each_allowed(filter, 0, rows_.count, [&](std::span<const std::uint32_t> list) {
-            if (hopeless()) {
-                leave(list.size());
-                return offer_listed(rows_, rescorer_.distances(), query_, list, best_);
+            while (!list.empty()) {
+                if (hopeless() || sample_is_hopeless()) {
+                    leave(list.size());
+                    return offer_listed(rows_, rescorer_.distances(), query_, list, best_);
+                }
+                const auto part = list.first(std::min(list.size(), chunk - waiting.size()));
+                waiting.insert(waiting.end(), part.begin(), part.end());
+                list = list.subspan(part.size());
+                if (waiting.size() < chunk) return;
+                score_list();
+                chunk = std::min(kChunkGrowth * chunk, kListChunk);
             }
-            waiting.insert(waiting.end(), list.begin(), list.end());
-            if (waiting.size() + kMostListed <= chunk) return;
-            score_list();
-            chunk = std::min(kChunkGrowth * chunk, kListChunk);
         });
         if (!waiting.empty()) score_list();
         finish();
@@ -149,6 +166,13 @@ class NearestScan {
     /// Whether so many rows survive that the floats alone are faster.
     [[nodiscard]] bool hopeless() const noexcept {
         return rescorer_.cost() > kHopelessTimesK * best_.capacity() + to_search_ / kHopelessShare;
+    }
+    /// Whether the codes of the first listed rows ruled out few of them: listed rows may all be as
+    /// far from the query, as those of a filter that has to do with the vectors are.
+    [[nodiscard]] bool sample_is_hopeless() const noexcept {
+        const std::size_t share = to_search_ <= kShortList ? kShortSampleShare : kSampleShare;
+        return scored_ >= kSampleTimesK * best_.capacity() &&
+               rescorer_.cost() * share > scored_ * (share - 1);
     }
     /// Note that `count` rows are compared by floats alone.
     void leave(std::size_t count) noexcept { left_ += count; }
@@ -313,7 +337,7 @@ class NearestScans {
         }
         open_count_ = still_open;
         if (queries.empty() || first == rows_.count) return;
-        scan_floats(rows_, first, queries, filter, best);
+        scan_rows(rows_, first, queries, filter, best);
         for (std::size_t i = 0; i < queries.size(); ++i) {
             best_[given_up_[i]] = best[i];
             scans_[given_up_[i]]->leave(rows_.count - first);

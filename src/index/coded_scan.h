@@ -22,9 +22,6 @@
 
 namespace vecdb::index {
 
-/// Codes of all rows are compared unless fewer than this part of them are allowed.
-inline constexpr std::size_t kListedShare = 4;
-
 /// The codes that a scan may use, first stage first. All views; null where there are none.
 struct CodedStages {
     const CodeSpace* space = nullptr;

@@ -262,11 +262,11 @@ void BatchScan::rescore(std::size_t query, const Panels& panels, const simd::Til
     }
 }
 
-void scan_floats(const IndexRows& rows,
-                 std::size_t first,
-                 std::span<const void* const> queries,
-                 const RowFilter& filter,
-                 std::span<TopK> best) {
+void scan_rows(const IndexRows& rows,
+               std::size_t first,
+               std::span<const void* const> queries,
+               const RowFilter& filter,
+               std::span<TopK> best) {
     const simd::KernelTable& table = simd::table_in_use();
     RowFilter rest = filter;
     if (rest.allowed != nullptr) rest.allowed += first / 64;

@@ -101,15 +101,15 @@ class BatchScan {
     std::vector<simd::TileHit> hits_;
 };
 
-/// Compare queries with the rows of a segment from row `first`, a multiple of 64, on, which hold
-/// floats: in tiles when there are enough queries. `filter` is for all rows.
+/// Compare queries with the allowed rows of a segment from row `first`, a multiple of 64, on: all
+/// of each; floats in tiles when there are enough queries. `filter` is for all rows.
 ///
 /// \param queries  rows.dim elements each
 /// \param best     of each query
-void scan_floats(const IndexRows& rows,
-                 std::size_t first,
-                 std::span<const void* const> queries,
-                 const RowFilter& filter,
-                 std::span<TopK> best);
+void scan_rows(const IndexRows& rows,
+               std::size_t first,
+               std::span<const void* const> queries,
+               const RowFilter& filter,
+               std::span<TopK> best);
 
 }  // namespace vecdb::index

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "index/coded_scan.h"
 #include "index/codes.h"
+#include "index/crossovers.h"
 #include "index/exact.h"
 #include "index/flat_batch.h"
 #include "index/rotation.h"
@@ -24,8 +25,6 @@ constexpr double kHeadVariance = 0.88;
 /// Rows of that many dimensions get a middle stage, over so many principal components at most.
 constexpr std::size_t kLongRow = 250;
 constexpr std::size_t kMiddleHead = 256;
-/// So few rows are compared by their floats at once.
-constexpr std::size_t kFewRows = 64;
 
 /// The codes of a segment, in three tables.
 struct FlatCodes {
@@ -238,7 +237,7 @@ class FlatIndex final : public Index {
         if (how.counters != nullptr)
             how.counters->add_compared(SearchPlan::kRows, queries.size() * how.allowed_rows);
         if (rows.element_type == ElementType::kFloat32) {
-            return scan_floats(rows, 0, queries, how.filter, best);
+            return scan_rows(rows, 0, queries, how.filter, best);
         }
         for (std::size_t q = 0; q < queries.size(); ++q)
             scan_allowed(rows, queries[q], how.filter, best[q]);

@@ -2,7 +2,9 @@
 
 #include "check.h"
 #include "index/coded_scan.h"
+#include "index/crossovers.h"
 #include "index/exact.h"
+#include "index/flat_batch.h"
 #include "index/hnsw_order.h"
 #include "simd/dispatch.h"
 
@@ -22,8 +24,6 @@ constexpr std::size_t kDefaultEf = 64;
 /// raise recall at any ef that was measured, fewer than kMinRerank lower it.
 constexpr std::size_t kMostRerank = 96;
 constexpr std::size_t kMinRerank = 16;
-/// Comparing a code in a walk costs about as much as this many in a scan.
-constexpr double kWalkCost = 1.5;
 
 /// Where other segments have given k rows already, this part of the candidates is kept in any case,
 /// and so many; the others only while they are nearer than the worst of the k. Not where more than
@@ -391,7 +391,8 @@ void HnswIndex::scan(const IndexRows& rows,
                                  how.counters);
     }
     if (how.counters != nullptr) how.counters->add_compared(SearchPlan::kRows, how.allowed_rows);
-    scan_allowed(rows, query, how.filter, best);
+    const void* const queries[1] = {query};
+    scan_rows(rows, 0, queries, how.filter, {&best, 1});
 }
 
 Status HnswIndex::validate(const IndexRows& rows) const {

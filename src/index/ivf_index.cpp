@@ -2,7 +2,9 @@
 
 #include "check.h"
 #include "index/coded_scan.h"
+#include "index/crossovers.h"
 #include "index/exact.h"
+#include "index/flat_batch.h"
 #include "index/ivf_code_scan.h"
 #include "index/ivf_codes.h"
 #include "index/ivf_lists.h"
@@ -22,16 +24,6 @@
 
 namespace vecdb::index {
 namespace {
-
-/// nprobe = 0 searches one list of so many, more under a filter: recall@10 of 10,000 words is .95
-/// then, whichever rows are allowed (collection/selectivity_test.cpp).
-constexpr double kDefaultShare = 8;
-/// When fewer than one row of so many is allowed, just those are compared, ...
-constexpr std::size_t kFewAllowed = 10;
-/// ... by blocks of codes when there is more than one of so many: most blocks have one then.
-constexpr std::size_t kAllowedInBlocks = 32;
-/// Comparing a row in full that lies alone takes as long as so many codes of a list.
-constexpr std::size_t kCodesPerRow = 8;
 
 /// What a thread keeps from query to query.
 struct Scratch {
@@ -81,14 +73,21 @@ class IvfIndex final : public Index {
     }
 
   private:
+    /// How a search under a filter goes about it.
+    struct Choice {
+        std::size_t lists = 0;  ///< To open; 0: none, all allowed rows are compared, ...
+        bool by_codes = true;   ///< ... perhaps by codes first.
+    };
+
     void search_one(const IndexRows& rows,
                     const void* query,
                     const IndexSearch& how,
                     TopK& best) const;
-    /// Compare all rows that are allowed: exact.
+    /// Compare all rows that are allowed, by codes first if that may be and pays: exact.
     void search_allowed(const IndexRows& rows,
                         const void* query,
                         const IndexSearch& how,
+                        bool by_codes,
                         TopK& best) const;
     void prepare_scan(const float* query, float bound, CodeScanScratch& scratch) const;
     void search_by_codes(const IndexRows& rows,
@@ -106,13 +105,10 @@ class IvfIndex final : public Index {
                            const IndexSearch& how,
                            Scratch& scratch,
                            TopK& best) const;
-    /// Let `scan` take the lists that scratch.ranking has first, and count.
+    /// Let `scan` take the `count` lists that scratch.ranking has first, and count.
     template <class Scan>
-    void open(const IndexRows& rows,
-              const IndexSearch& how,
-              Scratch& scratch,
-              TopK& best,
-              Scan& scan) const;
+    void open(
+        std::size_t count, const IndexSearch& how, Scratch& scratch, TopK& best, Scan& scan) const;
     /// Become as new.
     void forget() {
         lists_ = IvfLists();
@@ -123,6 +119,9 @@ class IvfIndex final : public Index {
                                             std::size_t rows) const noexcept;
     [[nodiscard]] bool compare_allowed_only(const IndexRows& rows,
                                             const IndexSearch& how) const noexcept;
+    [[nodiscard]] std::size_t scan_cost(const IndexSearch& how) const noexcept;
+    /// Choose how many of the ranked lists a search opens.
+    Choice choose_lists(const IndexRows& rows, const IndexSearch& how, ListRanking& ranking) const;
 
     IvfOptions options_;
     bool coded_;         ///< By codes_.
@@ -187,19 +186,55 @@ std::size_t IvfIndex::lists_to_open(const IndexSearch& how, std::size_t rows) co
 bool IvfIndex::compare_allowed_only(const IndexRows& rows, const IndexSearch& how) const noexcept {
     if (how.filter.allows_all()) return false;
     const std::size_t open_rows = rows.count / lists_.count() * lists_to_open(how, rows.count);
-    const std::size_t scan = how.allowed_rows * (coded_ || has_products_ ? kCodesPerRow : 1);
     if (how.counters != nullptr) {
         how.counters->index_cost = static_cast<double>(open_rows);
-        how.counters->scan_cost = static_cast<double>(scan);
+        how.counters->scan_cost = static_cast<double>(scan_cost(how));
     }
-    return how.allowed_rows * kFewAllowed < rows.count || scan <= open_rows;
+    return how.allowed_rows * kFewAllowed < rows.count || scan_cost(how) <= open_rows;
+}
+
+std::size_t IvfIndex::scan_cost(const IndexSearch& how) const noexcept {
+    return how.allowed_rows * (coded_ || has_products_ ? kCodesPerRow : 1);
+}
+
+IvfIndex::Choice IvfIndex::choose_lists(const IndexRows& rows,
+                                        const IndexSearch& how,
+                                        ListRanking& ranking) const {
+    const std::size_t usual = lists_to_open(how, rows.count);
+    if (how.nprobe != 0 || how.filter.allows_all()) return {usual};
+    // Enough are as many allowed rows as the usual lists would have if they lay anywhere; but at
+    // least as many lists are opened as without a filter.
+    const std::size_t least = (lists_.count() + kDefaultShare - 1) / kDefaultShare;
+    const double share = static_cast<double>(how.allowed_rows) / static_cast<double>(rows.count);
+    const std::size_t enough = how.allowed_rows * usual / lists_.count();
+    std::size_t opened = 0;
+    std::size_t passed = 0;
+    std::size_t seen = 0;
+    std::size_t cost = 0;
+    const auto look_at_next = [&] {
+        const std::size_t list = ranking[opened++];
+        const std::size_t size = lists_.end(list) - lists_.begin(list);
+        const std::size_t allowed = count_allowed(how.filter, lists_.begin(list), lists_.end(list));
+        passed += size;
+        seen += allowed;
+        if (allowed > 0) cost += size;
+    };
+    while (opened < usual && (opened < least || seen < enough))
+        look_at_next();
+    const double expected = share * static_cast<double>(passed);
+    if (static_cast<double>(seen) * kElsewhere < expected) return {0, false};
+    while (opened < lists_.count() && opened >= usual && static_cast<double>(seen) < expected)
+        look_at_next();
+    if (how.counters != nullptr) how.counters->index_cost = static_cast<double>(cost);
+    return {scan_cost(how) <= cost ? 0 : opened};
 }
 
 void IvfIndex::search_allowed(const IndexRows& rows,
                               const void* query,
                               const IndexSearch& how,
+                              bool by_codes,
                               TopK& best) const {
-    if (coded_ && how.allowed_rows * kAllowedInBlocks > rows.count) {
+    if (coded_ && by_codes && how.allowed_rows * kAllowedInBlocks > rows.count) {
         CodeScanScratch& scratch = scratch_of_thread().scan;
         prepare_scan(static_cast<const float*>(query), 1.0F, scratch);
         CodeListScan scan(rows, codes_, query, how, best, scratch);
@@ -210,7 +245,8 @@ void IvfIndex::search_allowed(const IndexRows& rows,
         how.counters->distances += scan.compared();
         how.counters->rescored += scan.rescored();
     } else {
-        scan_allowed(rows, query, how.filter, best);
+        const void* const queries[1] = {query};
+        scan_rows(rows, 0, queries, how.filter, {&best, 1});
         if (how.counters == nullptr) return;
         how.counters->add_compared(SearchPlan::kRows, how.allowed_rows);
     }
@@ -220,7 +256,7 @@ void IvfIndex::search_one(const IndexRows& rows,
                           const void* query,
                           const IndexSearch& how,
                           TopK& best) const {
-    if (compare_allowed_only(rows, how)) return search_allowed(rows, query, how, best);
+    if (compare_allowed_only(rows, how)) return search_allowed(rows, query, how, true, best);
     Scratch& scratch = scratch_of_thread();
     const auto* floats = static_cast<const float*>(query);
     if (rows.element_type != ElementType::kFloat32) {
@@ -240,10 +276,9 @@ void IvfIndex::search_one(const IndexRows& rows,
 
 template <class Scan>
 void IvfIndex::open(
-    const IndexRows& rows, const IndexSearch& how, Scratch& scratch, TopK& best, Scan& scan) const {
+    std::size_t count, const IndexSearch& how, Scratch& scratch, TopK& best, Scan& scan) const {
     const std::size_t wanted = std::min(best.capacity(), best.size() + how.allowed_rows);
-    const std::size_t opened =
-        open_lists(lists_, lists_to_open(how, rows.count), wanted, best, scratch.ranking, scan);
+    const std::size_t opened = open_lists(lists_, count, wanted, best, scratch.ranking, scan);
     if (how.counters == nullptr) return;
     how.counters->plan = SearchPlan::kLists;
     how.counters->visited += opened;
@@ -271,8 +306,10 @@ void IvfIndex::search_by_codes(const IndexRows& rows,
             codes_.space(), query, 1.0F, scratch.scan.coarse, scratch.centroid_query);
     }
     rank_lists(lists_, rows.metric, query, coded, estimate, scratch.ranking);
+    const Choice choice = choose_lists(rows, how, scratch.ranking);
+    if (choice.lists == 0) return search_allowed(rows, query, how, choice.by_codes, best);
     CodeListScan scan(rows, codes_, query, how, best, scratch.scan);
-    open(rows, how, scratch, best, scan);
+    open(choice.lists, how, scratch, best, scan);
 }
 
 void IvfIndex::search_by_products(const IndexRows& rows,
@@ -290,8 +327,10 @@ void IvfIndex::search_by_products(const IndexRows& rows,
     products_.codebooks().look_at(prepared.head.data(), rows.metric, scratch.products.query);
     rank_lists(
         lists_, rows.metric, query, products_.centroids(), prepared.estimate, scratch.ranking);
+    const Choice choice = choose_lists(rows, how, scratch.ranking);
+    if (choice.lists == 0) return search_allowed(rows, query, how, choice.by_codes, best);
     ProductListScan scan(rows, products_, query, how, best, scratch.products);
-    open(rows, how, scratch, best, scan);
+    open(choice.lists, how, scratch, best, scan);
 }
 
 void IvfIndex::search_by_vectors(const IndexRows& rows,
@@ -299,8 +338,10 @@ void IvfIndex::search_by_vectors(const IndexRows& rows,
                                  const IndexSearch& how,
                                  Scratch& scratch,
                                  TopK& best) const {
+    const Choice choice = choose_lists(rows, how, scratch.ranking);
+    if (choice.lists == 0) return search_allowed(rows, query, how, choice.by_codes, best);
     VectorListScan scan(rows, query, how, best);
-    open(rows, how, scratch, best, scan);
+    open(choice.lists, how, scratch, best, scan);
 }
 
 void IvfIndex::range_search(const IndexRows& rows,

@@ -12,10 +12,27 @@
 #include <vecdb/index.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace vecdb::index {
+
+/// Return how many rows of [first, last) may be returned.
+[[nodiscard]] inline std::size_t count_allowed(const RowFilter& filter,
+                                               std::size_t first,
+                                               std::size_t last) noexcept {
+    std::size_t count = 0;
+    while (first < last) {
+        const std::size_t bit = first % 64;
+        const std::size_t bits = std::min(64 - bit, last - first);
+        const std::uint64_t range = ~std::uint64_t{0} >> (64 - bits) << bit;
+        count += static_cast<std::size_t>(std::popcount(filter.word(first / 64) & range));
+        first += bits;
+    }
+    return count;
+}
 
 /// Open lists, nearest first, and let `scanner` offer their rows: scan(first, last) for the rows of
 /// a list, flush() when `best` has to be up to date. At least `nprobe` lists are opened, and more

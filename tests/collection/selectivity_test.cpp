@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vecdb {
@@ -135,6 +136,43 @@ TEST_CASE("filters of any selectivity and place keep counts and recall", "[filte
             const double recall = static_cast<double>(found) / static_cast<double>(wanted);
             CHECK(recall >= kLeastRecall);
         }
+    }
+}
+
+TEST_CASE("rows that lie where the query does not are found", "[filter][planner]") {
+    // Random directions: the centroids of lists say next to nothing about rows far away.
+    constexpr std::size_t kDim = 24;
+    constexpr std::size_t kRows = 20'000;
+    const Codes codes = GENERATE(Codes::kNone, Codes::kSq4, Codes::kPq4);
+    const test::Matrix rows = test::normal_rows(kRows, kDim, 1);
+    const test::Matrix queries = test::normal_rows(20, kDim, 2);
+    Schema schema = Schema::single(kDim, Metric::kCosine);
+    schema.vectors[0].index = IvfOptions{.nlist = 100, .codes = codes};
+    schema.segments.seal_rows = 0;
+    Database database = Database::in_memory().value();
+    Collection collection = database.create_collection("rows", schema).value();
+    collection.insert(test::sequential_ids(kRows), rows.view()).check();
+    collection.build_index().check();
+    test::Random random(1);
+    for (const double part : {0.2, 0.1, 0.03}) {
+        std::size_t found = 0;
+        for (std::size_t q = 0; q < queries.rows; ++q) {
+            const VectorView query(queries.row(q));
+            std::vector<Id> ranked;
+            for (const Hit& hit : collection.range_search(query, -2.0F).value())
+                ranked.push_back(hit.id);
+            REQUIRE(ranked.size() == kRows);
+            const Filter filter =
+                Filter::allow_ids(allowed(std::move(ranked), part, Where::kFar, random));
+            const Hits hits = collection.search(query, {.k = kK, .filter = filter}).value();
+            const Hits truth =
+                collection.search(query, {.k = kK, .filter = filter, .exact = true}).value();
+            REQUIRE(hits.size() == kK);
+            for (const Hit& hit : hits)
+                found += std::count(truth.begin(), truth.end(), hit) != 0 ? 1U : 0U;
+        }
+        CAPTURE(static_cast<int>(codes), part);
+        CHECK(static_cast<double>(found) >= kLeastRecall * static_cast<double>(kK * queries.rows));
     }
 }
 

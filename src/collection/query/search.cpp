@@ -2,6 +2,7 @@
 
 #include "collection/query/scratch.h"
 #include "index/coded_scan.h"
+#include "index/crossovers.h"
 #include "index/flat_batch.h"
 #include "index/flat_scan.h"
 #include "index/parallel.h"
