@@ -174,6 +174,9 @@ TEST_CASE("range searches and batches are reported too, failures are not") {
     CHECK(segment(report, "default", false).plan == SearchPlan::kRows);
     CHECK(collection.find(VectorView(rows.row(1)), {.k = 4, .report = &report}, {}).ok());
     CHECK(report.hits == 4);
+    CHECK(collection.search(rows.view().slice(0, 3), {.k = 0, .report = &report}).ok());
+    CHECK(report.queries == 3);
+    CHECK(report.hits == 0);
     SearchReport untouched;
     untouched.hits = 77;
     CHECK_FALSE(

@@ -30,9 +30,11 @@ Status SearchedRows::find(const CollectionState::VersionPointer& pinned,
 Status SearchedRows::find_again(const SearchOptions& options) {
     if (recorder_ != nullptr) recorder_->begin_round();
     segments_->clear();
-    return for_each_searched(state_, source_, options, [&](const PartitionVersion& each) {
+    VECDB_TRY(for_each_searched(state_, source_, options, [&](const PartitionVersion& each) {
         find_targets(each, options, *segments_, recorder_);
-    });
+    }));
+    if (recorder_ != nullptr) recorder_->enter(Stage::kFinish);
+    return {};
 }
 
 std::size_t SearchedRows::count() {
@@ -58,10 +60,7 @@ Status QuerySearch::begin(const CollectionState::VersionPointer& pinned,
         VECDB_TRY(check_group_field(state_.schema().scalars, options_.group_by));
     VECDB_TRY(prepare_queries(state_.kernels(), state_.field(), queries, *prepared_));
     queries_ = queries.rows();
-    recorder_.enter(Stage::kFilter);
-    VECDB_TRY(rows_.find(pinned, partition));
-    recorder_.enter(Stage::kFinish);
-    return {};
+    return rows_.find(pinned, partition);
 }
 
 const std::byte* QuerySearch::query(std::size_t number) noexcept {
@@ -115,10 +114,8 @@ Result<Hits> QuerySearch::search_groups(const std::byte* query) {
         const bool past = options_.score_threshold &&
                           count_within(metric, *options_.score_threshold, hits) < hits.size();
         if (groups.size() >= wanted || hits.size() == rows || past) break;
-        recorder_.enter(Stage::kFilter);
         others.filter = options_.filter && groups.others();
         VECDB_TRY(rows_.find_again(others));
-        recorder_.enter(Stage::kFinish);
         room *= 2;
     }
     // An index that is not exact may have found a nearer one in a later round.
@@ -153,9 +150,12 @@ Result<std::size_t> QuerySearch::search(std::span<Hit> hits) {
 }
 
 Status QuerySearch::search(SearchResult& result) {
-    if (result.k() == 0 || queries_ == 0) return {};
     const Metric metric = state_.field().metric;
     std::size_t found = 0;
+    if (result.k() == 0 || queries_ == 0) {
+        finish(found);
+        return {};
+    }
     const auto set = [&](std::size_t q, std::size_t count) {
         result.set_count(q, count);
         pad(metric, result.slots(q).subspan(count));

@@ -66,7 +66,9 @@ void SearchRecorder::enter(Stage stage) noexcept {
 }
 
 void SearchRecorder::begin_round() noexcept {
-    if (on()) ++notes_->rounds;
+    if (!on()) return;
+    ++notes_->rounds;
+    enter(Stage::kFilter);
 }
 
 void SearchRecorder::found(const PartitionVersion& partition,

@@ -36,7 +36,7 @@ class SearchRecorder {
 
     /// End the stage under way and begin another one, perhaps again.
     void enter(Stage stage) noexcept;
-    /// Note that rows are chosen and searched once more.
+    /// Note that rows are chosen, which is Stage::kFilter, to be searched once more.
     void begin_round() noexcept;
     /// Note a segment with live rows, of which so many are allowed. \param index  null: none is
     /// asked

@@ -1,7 +1,9 @@
 #include <vecdb/search_report.h>
 
 #include <array>
-#include <cstdio>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,11 +11,12 @@
 namespace vecdb {
 namespace {
 
-/// Return the number in `digits` digits behind the point.
+/// Return the number with `digits` digits behind the point, whatever the program's locale.
 std::string fixed(double value, int digits) {
-    std::array<char, 64> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-    return {text.data(), static_cast<std::size_t>(length)};
+    std::array<char, 400> text{};  // the largest double has 309 digits
+    const auto end = std::to_chars(
+        text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits);
+    return {text.data(), end.ptr};
 }
 
 /// Writes one JSON object, member by member.
@@ -53,9 +56,10 @@ class JsonObject {
                 text_ += '\\';
                 text_ += c;
             } else if (byte < 0x20) {
-                std::array<char, 8> escape{};
-                std::snprintf(escape.data(), escape.size(), "\\u%04x", byte);
-                text_ += escape.data();
+                constexpr std::string_view kDigits = "0123456789abcdef";
+                text_ += "\\u00";
+                text_ += kDigits[byte / 16];
+                text_ += kDigits[byte % 16];
             } else {
                 text_ += c;
             }
