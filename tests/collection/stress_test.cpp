@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -54,6 +55,7 @@ class Worker {
 
     void write();
     void read();
+    void page();
     void pin();
     void maintain();
     void rebuild();
@@ -175,6 +177,28 @@ void Worker::read() {
                             (field("text") == "ten" || field("text").like("%7"));
     expect(collection.count(by_value).value() % kGroupRows == 0, "half a group has its values");
     expect(collection.health().value().background_error.ok(), "the background failed");
+}
+
+/// Rows of one moment are read page by page, and by groups, while others write.
+void Worker::page() {
+    const Collection collection = live();
+    const std::vector<float> near = query();
+    SearchCursor cursor = collection.cursor(near).value();
+    std::vector<Id> ids;
+    while (!cursor.done()) {
+        for (const Hit& hit : cursor.next(1 + below(200)).value())
+            ids.push_back(hit.id);
+    }
+    std::sort(ids.begin(), ids.end());
+    expect(std::adjacent_find(ids.begin(), ids.end()) == ids.end(), "a row is in two pages");
+    expect(ids.size() % kGroupRows == 0, "the pages have half a group");
+
+    SearchReport report;
+    const SearchOptions by_text{.k = 30, .group_by = "text", .report = &report};
+    const FoundRows found = collection.find(near, by_text, kFields).value();
+    std::set<Scalar> texts(found.columns[1].values.begin(), found.columns[1].values.end());
+    expect(texts.size() == found.hits.size(), "two hits have one text");
+    expect(report.hits == found.hits.size(), "a report of other hits");
 }
 
 void Worker::check_pin(const Pin& pin) {
@@ -328,6 +352,7 @@ TEST_CASE("readers, writers, pins, rebuilds, flushes and drops at once leave not
                                &Worker::write,
                                &Worker::read,
                                &Worker::read,
+                               &Worker::page,
                                &Worker::pin,
                                &Worker::maintain,
                                &Worker::rebuild,

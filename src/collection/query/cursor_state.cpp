@@ -113,8 +113,10 @@ Status CursorState::take_out(std::span<const Hit> hits) {
     for (const Hit& hit : hits)
         ids.push_back(hit.id);
     VECDB_ASSIGN(const auto found, state_->places(source_.partition, source_.version, ids));
+    for (const auto& row : found.rows) {
+        if (!row) return {StatusCode::kInternal, "a row that was found is not there"};
+    }
     for (std::size_t i = 0; i < hits.size(); ++i) {
-        VECDB_ASSERT(found.rows[i].has_value());
         const Left& left = places_.at(&found.segment(i));
         left.rows->allowed.reset(found.rows[i]->row);
         --segments_[left.target].live;

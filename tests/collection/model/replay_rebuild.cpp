@@ -14,6 +14,9 @@ struct Replay::Rebuilding {
         std::string partition;  ///< Empty: where the collection chooses.
     };
 
+    Rebuilding(std::string aliased, Held target)
+        : alias(std::move(aliased)), live(std::move(target)) {}
+
     std::string alias;
     Held live;
     std::shared_ptr<const ExpectedRows> before = {};  ///< Rows of `live` at the beginning.
@@ -214,7 +217,7 @@ Fault Replay::rebuild(Random& random) {
     Fault fault;
     std::optional<Held> live = resolve(alias, fault);
     if (!live) return fault;
-    Rebuilding plan{.alias = alias, .live = *live};
+    Rebuilding plan(alias, *live);
     plan.before = live->view().rows;
     plan.begin = live->expected->sequence();
     plan_source(random, plan);
