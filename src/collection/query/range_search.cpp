@@ -31,8 +31,9 @@ Status check_radius(Metric metric, float radius) {
 
 Status check_ring(Metric metric, std::optional<float> inner, float radius) {
     if (!inner || !is_better(metric, radius, *inner)) return {};
-    return {StatusCode::kInvalidArgument,
-            "inner_radius is " + number_text(*inner) + ", beyond the radius " + number_text(radius)};
+    return {
+        StatusCode::kInvalidArgument,
+        "inner_radius is " + number_text(*inner) + ", beyond the radius " + number_text(radius)};
 }
 
 Hits range_search(const SearchTarget& target,
