@@ -182,6 +182,23 @@ Status validate_guards(const RebuildGuards& guards) {
     return guards.search.validate();
 }
 
+/// Check which part of the ranking is wanted.
+Status validate_page(const SearchOptions& options) {
+    VECDB_TRY(check_range("k", options.k, 0, kMaxK));
+    VECDB_TRY(check_range("offset", options.offset, 0, kMaxK));
+    VECDB_TRY(check_range("offset + k", options.offset + options.k, 0, kMaxK));
+    VECDB_TRY(check_number("score_threshold", options.score_threshold));
+    return check_number("inner_radius", options.inner_radius);
+}
+
+Status validate_effort(const SearchOptions& options) {
+    VECDB_TRY(check_range("threads", options.threads, 0, kMaxThreads));
+    VECDB_TRY(check_range("ef", options.ef, 0, kMaxEf));
+    VECDB_TRY(check_range("nprobe", options.nprobe, 0, kMaxLists));
+    VECDB_TRY(check_range("rerank", options.rerank, 0, kMaxEf));
+    return check_between("bound", options.bound, 0.0F, 1.0F);
+}
+
 /// Refuse what is right in itself and not served: by this version, or by the chosen index, which
 /// checks its parameters against the field.
 Status check_served(const Schema& schema) {
@@ -343,16 +360,8 @@ Status QueryOptions::validate() const {
 
 Status SearchOptions::validate() const {
     return guard([&]() -> Status {
-        VECDB_TRY(check_range("k", k, 0, kMaxK));
-        VECDB_TRY(check_range("offset", offset, 0, kMaxK));
-        VECDB_TRY(check_range("offset + k", offset + k, 0, kMaxK));
-        VECDB_TRY(check_number("score_threshold", score_threshold));
-        VECDB_TRY(check_number("inner_radius", inner_radius));
-        VECDB_TRY(check_range("threads", threads, 0, kMaxThreads));
-        VECDB_TRY(check_range("ef", ef, 0, kMaxEf));
-        VECDB_TRY(check_range("nprobe", nprobe, 0, kMaxLists));
-        VECDB_TRY(check_range("rerank", rerank, 0, kMaxEf));
-        return check_between("bound", bound, 0.0F, 1.0F);
+        VECDB_TRY(validate_page(*this));
+        return validate_effort(*this);
     });
 }
 
