@@ -148,7 +148,7 @@ std::string index_text(const IndexOptions& options) {
     } else if (const auto* custom = std::get_if<CustomOptions>(&options)) {
         text += ' ' + custom->name;
         for (const auto& [key, value] : custom->parameters)
-            text += ' ' + key + '=' + value;
+            text.append(" ").append(key).append("=").append(value);
     }
     return text;
 }
