@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace vecdb::collection {
@@ -43,7 +42,6 @@ class SearchedRows {
     [[nodiscard]] SearchTarget target() {
         return {state_.kernels(), state_.field(), options_, *segments_, recorder_};
     }
-    [[nodiscard]] std::vector<SegmentTarget> take_segments() { return std::move(*segments_); }
 
   private:
     const CollectionState& state_;
@@ -92,7 +90,7 @@ class QuerySearch {
     [[nodiscard]] const Source& source() const noexcept { return rows_.source(); }
     [[nodiscard]] const std::byte* query(std::size_t number) noexcept;
     Result<std::size_t> search_one(const std::byte* query, std::span<Hit> hits);
-    /// Find the nearest groups; all the nearest rows are in `found`, in no order.
+    /// Find the nearest rows of at least as many groups as are wanted, if there are, nearest first.
     Result<Hits> search_groups(const std::byte* query);
     /// Return the values of group_by that hits have.
     [[nodiscard]] Result<std::vector<Scalar>> group_values(std::span<const Hit> hits) const;
