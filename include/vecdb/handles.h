@@ -9,6 +9,7 @@
 #include <vecdb/export.h>
 #include <vecdb/fetched_rows.h>
 #include <vecdb/filter.h>
+#include <vecdb/hybrid_search.h>
 #include <vecdb/query.h>
 #include <vecdb/schema.h>
 #include <vecdb/search.h>
@@ -73,10 +74,11 @@ class VECDB_EXPORT ReadHandle {
     /// collection's.
     [[nodiscard]] std::uint64_t sequence() const noexcept;
 
-    /// Fetch vectors by id. Under cosine the product of the stored unit row and its length is
-    /// returned: each element within 2 units in the last place of what was inserted, if it is not
-    /// denormal and at least 2^-100 of the vector's length (2^-13 with float16).
-    /// \param fields  names of scalar fields whose values are wanted too; kInvalidArgument for a
+    /// Fetch vectors of the first vector field by id. Under cosine the product of the stored unit
+    /// row and its length is returned: each element within 2 units in the last place of what was
+    /// inserted, if it is not denormal and at least 2^-100 of the vector's length (2^-13 with
+    /// float16). \param fields  names of fields whose values or vectors are wanted too;
+    /// kInvalidArgument for a
     ///                name of none
     [[nodiscard]] Result<FetchedRows> get(std::span<const Id> ids,
                                           std::span<const std::string> fields = {}) const;
@@ -104,6 +106,25 @@ class VECDB_EXPORT ReadHandle {
     [[nodiscard]] Result<FoundRows> find(VectorView query,
                                          const SearchOptions& options,
                                          std::span<const std::string> fields) const;
+
+    /// Ask one question in several vector fields, or in several ways: search each part as search()
+    /// does, all in the rows of one moment, and fuse the answers.
+    ///
+    /// With RankFusionOptions it is fuse_reciprocal_rank of the answers. With
+    /// WeightedFusionOptions every row that a part brought gets its true score in all parts, and
+    /// these are what fuse_weighted is given: no row loses because it came too late in one of them.
+    ///
+    ///     collection.hybrid_search({{image, {.k = 50}}, {text, {.k = 50, .field = "title"}}},
+    ///                              WeightedFusionOptions{.weights = {0.7, 0.3}});
+    ///
+    /// Returns kInvalidArgument (0 or more than 64 parts, parts with different as_of, options of
+    /// the fusion), otherwise as search, naming the part.
+    [[nodiscard]] Result<Hits> hybrid_search(std::span<const FieldQuery> parts,
+                                             const FusionOptions& how = {}) const;
+    [[nodiscard]] Result<Hits> hybrid_search(std::initializer_list<FieldQuery> parts,
+                                             const FusionOptions& how = {}) const {
+        return hybrid_search(std::span(parts.begin(), parts.size()), how);
+    }
 
     /// Return rows that a filter allows, by ascending id. Looks at every row allowed, however few
     /// are wanted.
@@ -191,16 +212,17 @@ class VECDB_EXPORT ReadHandle {
 /// Threads: as ReadHandle; writers of one collection wait for each other.
 class VECDB_EXPORT WriteHandle : public ReadHandle {
   public:
-    /// Add rows: ids.size() ids, as many vectors of the schema's dimension and as many values of
-    /// each scalar field given; a field that is not given has its fallback, or is null. All or
-    /// nothing, in all partitions that they go to.
-    /// Returns kInvalidArgument (sizes differ, wrong dimension or element type, negative id, an
-    /// unknown field, a value that is not of its field's type, NaN or infinity, zero vector or
-    /// length above the largest float under cosine, more than 2^24 rows, an id that the schema's
-    /// rule sends to another Partition), kAlreadyExists (an id is taken in any partition or stands
-    /// twice in the batch), kFailedPrecondition (2^31 - 1 rows outside of the index, removed ones
-    /// included until their space returns), kOutOfMemory. The message names row and value. A batch
-    /// of no rows does nothing.
+    /// Add rows: ids.size() ids, as many vectors of the first vector field and as many vectors or
+    /// values in each column: one for each other vector field, and for scalar fields; a scalar
+    /// field that is not given has its fallback, or is null. All or nothing, in all partitions that
+    /// they go to. Returns kInvalidArgument (sizes differ, wrong dimension or element type,
+    /// negative id, an unknown field, a vector field that is missing, a value that is not of its
+    /// field's type, NaN or infinity, zero vector or length above the largest float under cosine,
+    /// more than 2^24 rows, an id that the schema's rule sends to another Partition),
+    /// kAlreadyExists (an id is taken in any partition or stands twice in the batch),
+    /// kFailedPrecondition (2^31 - 1 rows outside of the index, removed ones included until their
+    /// space returns), kOutOfMemory. The message names row and value. A batch of no rows does
+    /// nothing.
     [[nodiscard]] Status insert(std::span<const Id> ids,
                                 MatrixView vectors,
                                 std::span<const ColumnView> columns = {});

@@ -23,7 +23,7 @@ enum class ZeroVector : std::uint8_t {
     kFar = 2,     ///< Accept it; its cosine with anything is 0.
 };
 
-/// Describe one vector per row.
+/// Describe a vector that every row has.
 struct VectorField {
     /// Field name, 1 to 255 bytes of UTF-8 without control characters, unique in the schema.
     std::string name = "vector";
@@ -77,7 +77,8 @@ struct PartitionRule {
 /// Describe the rows of a collection. The one-vector case is one line:
 /// `Schema::single(100, Metric::kCosine)`.
 struct Schema {
-    /// At least one. This version serves exactly one.
+    /// 1 to 16. Every row has a vector of each. The first is the one that is meant where no field
+    /// is named; rows lie in the order of its index, so take the one that is searched most.
     std::vector<VectorField> vectors;
     /// Up to 256.
     std::vector<ScalarField> scalars;

@@ -39,6 +39,8 @@ struct SearchOptions {
     /// nearest groups. Rows without a value are one group. Empty: all rows. search_async refuses
     /// it.
     std::string group_by = {};
+    /// The vector field that the query is compared with; empty: the first of the schema.
+    std::string field = {};
     /// Which rows may be returned; all by default. Keep and reuse a filter: see Filter.
     Filter filter = {};
     /// Threads used at most, 1 to 1,024; 0 means as many as DatabaseOptions::threads allows. 1 is

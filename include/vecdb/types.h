@@ -101,6 +101,7 @@ inline constexpr std::size_t kMaxBatchRows = std::size_t{1} << 24U;
 inline constexpr std::size_t kMaxCollections = 65'536;
 inline constexpr std::size_t kMaxPartitions = std::size_t{1} << 20U;
 inline constexpr std::size_t kMaxNameBytes = 255;
+inline constexpr std::size_t kMaxVectorFields = 16;
 inline constexpr std::size_t kMaxScalarFields = 256;
 inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20U;
 inline constexpr std::size_t kMaxThreads = 1'024;

@@ -18,6 +18,7 @@
 #include <vecdb/half.h>
 #include <vecdb/handles.h>
 #include <vecdb/health.h>
+#include <vecdb/hybrid_search.h>
 #include <vecdb/index.h>
 #include <vecdb/index_options.h>
 #include <vecdb/merge_hits.h>

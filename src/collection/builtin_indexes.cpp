@@ -49,6 +49,10 @@ bool is_scanned(const VectorField& field) noexcept {
            (flat->codes == Codes::kDefault && !has_codes);
 }
 
+bool are_scanned(std::span<const VectorField> fields) noexcept {
+    return std::all_of(fields.begin(), fields.end(), is_scanned);
+}
+
 Result<std::unique_ptr<Index>> make_index(const VectorField& field) {
     register_builtin();
     return index::make_index(field);

@@ -8,6 +8,7 @@
 #include <vecdb/status.h>
 
 #include <memory>
+#include <span>
 
 namespace vecdb::collection {
 
@@ -17,6 +18,9 @@ void register_builtin();
 
 /// Tell whether sealed rows of `field` are compared one by one, without an index.
 [[nodiscard]] bool is_scanned(const VectorField& field) noexcept;
+
+/// Tell whether those of all fields are.
+[[nodiscard]] bool are_scanned(std::span<const VectorField> fields) noexcept;
 
 /// Make the index of `field`, not built yet: as index::make_index(), with the library's own.
 [[nodiscard]] Result<std::unique_ptr<Index>> make_index(const VectorField& field);

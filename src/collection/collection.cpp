@@ -14,13 +14,18 @@ using Mode = CollectionState::Mode;
 
 namespace {
 
-/// The values of one row as columns of one value each.
+/// The values and vectors of one row as columns of one each.
 class OneRow {
   public:
     OneRow(std::initializer_list<FieldValue> values) {
         columns_.reserve(values.size());
-        for (const FieldValue& each : values)
-            columns_.emplace_back(each.field, std::span(&each.value, 1));
+        for (const FieldValue& each : values) {
+            if (each.vector) {
+                columns_.emplace_back(each.field, MatrixView(*each.vector));
+            } else {
+                columns_.emplace_back(each.field, std::span(&each.value, 1));
+            }
+        }
     }
     [[nodiscard]] std::span<const ColumnView> columns() const noexcept { return columns_; }
 

@@ -40,14 +40,14 @@ std::shared_ptr<PartitionVersion> empty_partition(CollectionState::PartitionPoin
 
 /// Return a partition that was loaded, with all rows of its growing segment.
 std::shared_ptr<PartitionVersion> loaded_partition(CollectionState::PartitionPointer info,
-                                                   const VectorField& field,
+                                                   std::span<const VectorField> fields,
                                                    collection::LoadedPartition& loaded,
                                                    std::uint64_t sequence) {
     auto partition = std::make_shared<PartitionVersion>();
     partition->info = std::move(info);
     partition->sealed = std::make_shared<collection::SealedList>(std::move(loaded.sealed));
     partition->growing = SegmentVersion::of(loaded.growing, loaded.growing_rows);
-    collection::extend_codes(field, partition->growing);
+    collection::extend_codes(fields, partition->growing);
     partition->sequence = sequence;
     if (!loaded.lost.empty())
         partition->lost = std::make_shared<std::vector<std::string>>(std::move(loaded.lost));
@@ -124,7 +124,7 @@ void CollectionState::install(std::vector<collection::LoadedPartition> partition
         note_damage(loaded);
         // What was rescued is to be saved.
         const std::uint64_t saved = saved_sequence_ + (loaded.rescued.empty() ? 0U : 1U);
-        edit.set(loaded.number, loaded_partition(made.info, field(), loaded, saved));
+        edit.set(loaded.number, loaded_partition(made.info, schema_.vectors, loaded, saved));
         names_.emplace(made.info->name, made.info);
         if (loaded.number >= partitions_.size()) partitions_.resize(loaded.number + 1);
         partitions_[loaded.number] = std::move(made);
@@ -451,7 +451,7 @@ std::shared_ptr<GrowingSegment> CollectionState::copy_growing(std::uint32_t numb
     for (std::size_t row = 0; row < live; ++row)
         growing->enter(static_cast<std::uint32_t>(row));
     old = SegmentVersion::of(growing, live);
-    collection::extend_codes(field(), old);
+    collection::extend_codes(schema_.vectors, old);
     return growing;
 }
 
@@ -462,6 +462,10 @@ void CollectionState::publish_growing(std::uint32_t number,
     const WriteLock lock(map_);
     partitions_[number].growing.swap(growing);
     publish(std::move(version));
+}
+
+Result<std::size_t> CollectionState::find_vector(std::string_view name) const {
+    return collection::find_vector_field(schema_.vectors, name);
 }
 
 // Reading ---------------------------------------------------------------------------------------
@@ -509,31 +513,50 @@ Result<std::vector<ScalarColumn>> CollectionState::values(
     return columns;
 }
 
+FetchedVectors CollectionState::vectors(const FoundPlaces& found, std::size_t number) const {
+    const VectorField& field = this->field(number);
+    const std::size_t bytes = vector_bytes(field.element_type, field.dim);
+    FetchedVectors fetched{.field = field.name,
+                           .dim = field.dim,
+                           .type = field.element_type,
+                           .bytes = std::vector<std::byte>(found.rows.size() * bytes)};
+    for (std::size_t i = 0; i < found.rows.size(); ++i) {
+        if (!found.rows[i]) continue;
+        const collection::SegmentVersion& segment = found.segment(i);
+        const std::size_t position = segment.position(found.rows[i]->row, number);
+        collection::restore_row(kernels_,
+                                field,
+                                segment.vector(position, number),
+                                segment.norm(position, number),
+                                fetched.bytes.data() + i * bytes);
+    }
+    return fetched;
+}
+
 Result<FetchedRows> CollectionState::get(const PartitionInfo* only,
                                          const VersionPointer& pinned,
                                          std::span<const Id> ids,
                                          std::span<const std::string> names) const {
-    VECDB_TRY(collection::find_fields(schema_.scalars, names).status());
-    FetchedRows fetched;
-    fetched.dim = field().dim;
-    fetched.type = field().element_type;
-    const std::size_t bytes = vector_bytes(fetched.type, fetched.dim);
-    fetched.bytes.resize(ids.size() * bytes);
-    fetched.found.resize(ids.size());
-    VECDB_ASSIGN(const FoundPlaces found, places(only, pinned, ids));
-    for (std::size_t i = 0; i < ids.size(); ++i)
-        fetched.found[i] = found.rows[i].has_value();
-    if (has_lost_) VECDB_TRY(check_found(*found.version, only, fetched.found));
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (!fetched.found[i]) continue;
-        const FoundRow row = found.row(i);
-        collection::restore_row(kernels_,
-                                field(),
-                                row.block.vectors.data() + row.offset * bytes,
-                                row.block.norms[row.offset],
-                                fetched.bytes.data() + i * bytes);
+    std::vector<std::string> scalars;
+    std::vector<std::size_t> further;
+    for (const std::string& name : names) {
+        const auto number = find_vector(name);
+        if (!number.ok() || name.empty()) {
+            scalars.push_back(name);
+        } else {
+            further.push_back(*number);
+        }
     }
-    VECDB_ASSIGN(fetched.columns, values(found, names));
+    VECDB_TRY(collection::find_fields(schema_.scalars, scalars).status());
+    VECDB_ASSIGN(const FoundPlaces found, places(only, pinned, ids));
+    FetchedRows fetched;
+    for (const auto& row : found.rows)
+        fetched.found.push_back(row.has_value());
+    if (has_lost_) VECDB_TRY(check_found(*found.version, only, fetched.found));
+    static_cast<FetchedVectors&>(fetched) = vectors(found, 0);
+    for (const std::size_t number : further)
+        fetched.vectors.push_back(vectors(found, number));
+    VECDB_ASSIGN(fetched.columns, values(found, scalars));
     return fetched;
 }
 

@@ -3,6 +3,7 @@
 /// \file
 /// What the handles on one collection share.
 
+#include "collection/checked_rows.h"
 #include "collection/names.h"
 #include "collection/operate/services.h"
 #include "collection/storage/growing_segment.h"
@@ -83,8 +84,15 @@ class CollectionState {
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const Schema& schema() const noexcept { return schema_; }
-    [[nodiscard]] const VectorField& field() const noexcept { return schema_.vectors.front(); }
-    [[nodiscard]] collection::RowFields fields() const noexcept { return {field(), scalars_}; }
+    /// Return vector field `number` of the schema.
+    [[nodiscard]] const VectorField& field(std::size_t number = 0) const noexcept {
+        return schema_.vectors[number];
+    }
+    [[nodiscard]] collection::RowFields fields() const noexcept {
+        return {schema_.vectors, scalars_};
+    }
+    /// Return the number of the vector field of a name; of none: 0. Returns kInvalidArgument.
+    [[nodiscard]] Result<std::size_t> find_vector(std::string_view name) const;
     [[nodiscard]] const std::string& index_name() const noexcept { return index_name_; }
     [[nodiscard]] const simd::KernelTable& kernels() const noexcept { return kernels_; }
     [[nodiscard]] collection::Services& services() const noexcept { return *services_; }
@@ -151,6 +159,9 @@ class CollectionState {
     /// kInvalidArgument for the name of no field.
     Result<std::vector<ScalarColumn>> values(const FoundPlaces& found,
                                              std::span<const std::string> names) const;
+    /// Return the vectors that rows have in a field; zeros where there is no row. Throws
+    /// std::bad_alloc.
+    [[nodiscard]] FetchedVectors vectors(const FoundPlaces& found, std::size_t number) const;
     /// As ReadHandle::get, of `pinned` or, if it is null, of the last version.
     Result<FetchedRows> get(const collection::PartitionInfo* only,
                             const VersionPointer& pinned,

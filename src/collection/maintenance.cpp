@@ -10,6 +10,7 @@
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <utility>
 
 namespace vecdb {
@@ -54,7 +55,7 @@ bool leaves_rows_as_they_are(const Status& status) {
 void add_segment(const SegmentVersion& segment, Health& health) {
     health.live_rows += segment.live_rows;
     health.removed_rows += segment.rows - segment.live_rows;
-    health.removed_bytes += segment.tombstones->memory_bytes();
+    health.removed_bytes += segment.tombstones_bytes();
     if (segment.growing != nullptr) {
         health.growing_rows += segment.live_rows;
         health.id_bytes += segment.growing->ids_memory_bytes();
@@ -65,9 +66,18 @@ void add_segment(const SegmentVersion& segment, Health& health) {
         health.row_bytes += segment.sealed->store.memory_bytes(segment.rows);
         health.mapped_bytes += segment.sealed->mapped_bytes();
         health.index_bytes += segment.sealed->index_bytes();
-        if (segment.index() != nullptr)
-            health.unreachable_rows += segment.index()->unreachable_rows();
+        for (const auto& index : segment.sealed->indexes)
+            health.unreachable_rows += index != nullptr ? index->unreachable_rows() : 0;
     }
+}
+
+/// Tell whether a sealed segment has a vector field without the index that it should have.
+bool misses_index(const SegmentVersion& segment, std::span<const VectorField> fields) {
+    for (std::size_t number = 0; number < fields.size(); ++number) {
+        if (segment.index(number) == nullptr && !collection::is_scanned(fields[number]))
+            return true;
+    }
+    return false;
 }
 
 /// Return the partitions that have rows or had some; if `only` is not null, no other.
@@ -238,8 +248,7 @@ Status CollectionState::adopt(const PartitionInfo& info,
     if (seal.segment != nullptr) {
         auto segment = SegmentVersion::of(seal.segment);
         const auto gone = collection::removed_since(sources, next, seal);
-        segment->tombstones = segment->tombstones->with(gone, segment->chunk_rows());
-        segment->live_rows -= gone.size();
+        segment->remove(gone);
         if (segment->live_rows > 0) sealed.push_back(std::move(segment));
     }
     next.sealed = std::make_shared<SealedList>(std::move(sealed));
@@ -295,11 +304,11 @@ Status CollectionState::build_index(const PartitionInfo* only, const BuildOption
 
 Result<std::size_t> CollectionState::build_missing(const BuildOptions& options) {
     std::size_t built = 0;
-    if (collection::is_scanned(field())) return built;
-    const auto choose = [](const PartitionVersion& partition) {
+    if (collection::are_scanned(schema_.vectors)) return built;
+    const auto choose = [&](const PartitionVersion& partition) {
         std::vector<std::size_t> segments;
         for (std::size_t s = 0; s < partition.sealed->size(); ++s) {
-            if (partition.segment(s).index() == nullptr) segments.push_back(s);
+            if (misses_index(partition.segment(s), schema_.vectors)) segments.push_back(s);
         }
         return segments;
     };
@@ -317,10 +326,10 @@ Status CollectionState::flush(const PartitionInfo* only, const BuildOptions& opt
     VECDB_TRY(rewrite_partitions(
         only, options, [&](const PartitionInfo& info, const BuildOptions& part) -> Status {
             // Growing rows once: writers may add more of them all the time.
-            std::size_t seal_rows = collection::is_scanned(field()) ? kNever : 1;
+            std::size_t seal_rows = collection::are_scanned(schema_.vectors) ? kNever : 1;
             const auto choose = [&](const PartitionVersion& partition) {
                 return collection::next_rewrite(
-                    partition, schema_.segments, field().metric, seal_rows);
+                    partition, schema_.segments, schema_.vectors, seal_rows);
             };
             double begin = 0.0;
             for (bool more = true; more; seal_rows = kNever, begin = 1.0) {
@@ -388,7 +397,7 @@ void CollectionState::schedule(std::uint32_t number) noexcept {
     try {
         const WriterSide& side = partitions_[number];
         if (current->sequence < side.not_before) return;
-        if (collection::next_rewrite(*partition, schema_.segments, field().metric, side.seal_rows)
+        if (collection::next_rewrite(*partition, schema_.segments, schema_.vectors, side.seal_rows)
                 .empty())
             return;
         pending_.insert(number);
@@ -442,7 +451,7 @@ void CollectionState::maintain(const CancelToken& cancel) noexcept {
     if (next.info == nullptr) return;
     const auto choose = [&](const PartitionVersion& partition) {
         return collection::next_rewrite(
-            partition, schema_.segments, field().metric, next.seal_rows);
+            partition, schema_.segments, schema_.vectors, next.seal_rows);
     };
     BuildOptions options{.threads = 1};
     options.control.cancel = cancel;
@@ -507,8 +516,8 @@ void CollectionState::give_way(const PartitionInfo* only, std::span<const Id> id
 }
 
 std::size_t CollectionState::first_seal_rows() const noexcept {
-    return collection::is_scanned(field()) ? std::numeric_limits<std::size_t>::max()
-                                           : schema_.segments.seal_rows;
+    return collection::are_scanned(schema_.vectors) ? std::numeric_limits<std::size_t>::max()
+                                                    : schema_.segments.seal_rows;
 }
 
 CollectionState::~CollectionState() {

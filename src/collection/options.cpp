@@ -147,6 +147,7 @@ Status validate_names(const Schema& schema) {
 }
 
 Status validate_fields(const Schema& schema) {
+    VECDB_TRY(check_range("number of vector fields", schema.vectors.size(), 1, kMaxVectorFields));
     for (const VectorField& field : schema.vectors)
         VECDB_TRY(validate_field(field));
     VECDB_TRY(check_range("number of scalar fields", schema.scalars.size(), 0, kMaxScalarFields));
@@ -199,17 +200,13 @@ Status validate_effort(const SearchOptions& options) {
     return check_between("bound", options.bound, 0.0F, 1.0F);
 }
 
-/// Refuse what is right in itself and not served: by this version, or by the chosen index, which
-/// checks its parameters against the field.
+/// Refuse what is right in itself and not served by the chosen index, which checks its parameters
+/// against the field.
 Status check_served(const Schema& schema) {
-    const auto unsupported = [](const std::string& what) {
-        return Status(StatusCode::kUnsupported, what + " not served by this version");
-    };
-    if (schema.vectors.size() > 1) {
-        return unsupported(std::to_string(schema.vectors.size()) + " vector fields are");
+    for (const VectorField& field : schema.vectors) {
+        if (!collection::is_scanned(field)) VECDB_TRY(collection::make_index(field).status());
     }
-    const VectorField& field = schema.vectors.front();
-    return collection::is_scanned(field) ? Status() : collection::make_index(field).status();
+    return {};
 }
 
 /// Check that what is chosen among enumerators is one of them.

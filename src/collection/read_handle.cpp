@@ -2,6 +2,7 @@
 #include "collection/collection_state.h"
 #include "collection/query/async_search.h"
 #include "collection/query/cursor_state.h"
+#include "collection/query/hybrid_search.h"
 #include "collection/query/page.h"
 #include "collection/query/prepared_queries.h"
 #include "collection/query/query_rows.h"
@@ -52,8 +53,9 @@ Result<std::shared_ptr<AsyncSearch>> make_async(const CollectionState& state,
                                                 const SearchOptions& options) {
     VECDB_TRY(options.validate());
     VECDB_TRY(check_async(options));
-    AsyncQuestion asked{state.kernels(), state.field(), options, {}, {}, {}};
-    VECDB_TRY(collection::prepare_queries(state.kernels(), state.field(), query, asked.query));
+    VECDB_ASSIGN(const std::size_t number, state.find_vector(options.field));
+    AsyncQuestion asked{state.kernels(), state.field(number), number, options, {}, {}, {}};
+    VECDB_TRY(collection::prepare_queries(state.kernels(), asked.field, query, asked.query));
     VECDB_ASSIGN(const Source source, source_of(state, pinned, partition, options));
     asked.version = source.version;
     const std::size_t wanted = collection::hits_wanted(options);
@@ -118,6 +120,12 @@ Result<Hits> ReadHandle::search(VectorView query, const SearchOptions& options) 
         hits.resize(found);
         return hits;
     });
+}
+
+Result<Hits> ReadHandle::hybrid_search(std::span<const FieldQuery> parts,
+                                       const FusionOptions& how) const {
+    return guard(
+        [&] { return collection::hybrid_search(*state_, pinned_, partition_.get(), parts, how); });
 }
 
 Result<FoundRows> ReadHandle::find(VectorView query,
@@ -207,7 +215,7 @@ Result<std::size_t> ReadHandle::search_into(VectorView query,
         QuerySearch search(*state_, options);
         VECDB_TRY(search.begin(pinned_, partition_.get(), query));
         VECDB_ASSIGN(const std::size_t found, search.search(hits.first(search.most_hits())));
-        collection::pad(state_->field().metric, hits.subspan(found));
+        collection::pad(search.field().metric, hits.subspan(found));
         return found;
     });
 }
@@ -234,7 +242,7 @@ CollectionStats ReadHandle::stats() const noexcept {
         for (std::size_t s = 0; s < partition.segment_count(); ++s) {
             const collection::SegmentVersion& segment = partition.segment(s);
             stats.dead_rows += segment.rows - segment.live_rows;
-            stats.memory_bytes += segment.memory_bytes + segment.tombstones->memory_bytes();
+            stats.memory_bytes += segment.memory_bytes + segment.tombstones_bytes();
             if (segment.sealed == nullptr) continue;
             ++stats.sealed_segments;
             stats.sealed_rows += segment.live_rows;

@@ -11,6 +11,7 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace vecdb::collection {
 namespace {
@@ -153,6 +154,24 @@ void restore_halves(const VectorField& field, const std::byte* row, float norm, 
 
 std::string row_name(std::size_t row) {
     return "row " + std::to_string(row);
+}
+
+Result<std::size_t> find_vector_field(std::span<const VectorField> fields, std::string_view name) {
+    if (name.empty()) return std::size_t{0};
+    const auto found = std::find_if(
+        fields.begin(), fields.end(), [&](const VectorField& field) { return field.name == name; });
+    if (found != fields.end()) return static_cast<std::size_t>(found - fields.begin());
+    std::string names;
+    for (const VectorField& field : fields)
+        names.append(names.empty() ? "'" : ", '").append(field.name).append("'");
+    return Status(StatusCode::kInvalidArgument,
+                  "no vector field is named '" + std::string(name) + "'; there " +
+                      (fields.size() == 1 ? "is " : "are ") + names);
+}
+
+Status in_field(std::span<const VectorField> fields, std::size_t number, Status status) {
+    if (status.ok() || number == 0) return status;
+    return {status.code(), "field '" + fields[number].name + "': " + status.message()};
 }
 
 Status check_shape(const VectorField& field, MatrixView vectors) {

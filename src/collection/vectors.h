@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace vecdb::collection {
 
@@ -25,6 +26,15 @@ struct RowSpan {
 
 /// Name a row in messages: "row 7".
 [[nodiscard]] std::string row_name(std::size_t row);
+
+/// Return the number of the vector field of a name; of none: 0. Returns kInvalidArgument.
+[[nodiscard]] Result<std::size_t> find_vector_field(std::span<const VectorField> fields,
+                                                    std::string_view name);
+
+/// Say of a failure in which of several vector fields it was found, unless it is the first.
+[[nodiscard]] Status in_field(std::span<const VectorField> fields,
+                              std::size_t number,
+                              Status status);
 
 /// Check element type, dimension and layout. Returns kInvalidArgument with found and expected.
 [[nodiscard]] Status check_shape(const VectorField& field, MatrixView vectors);

@@ -1,5 +1,6 @@
 #include "collection/version.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace vecdb::collection {
@@ -9,11 +10,14 @@ std::shared_ptr<SegmentVersion> SegmentVersion::of(std::shared_ptr<const SealedS
     version->numbering = segment;
     version->blocks = segment->store.blocks();
     version->tombstones = std::make_shared<Tombstones>();
-    version->format = segment->store.format().vector;
     version->rows_per_block = segment->store.rows_per_block();
     version->rows = segment->rows;
     version->live_rows = segment->rows;
     version->memory_bytes = segment->memory_bytes();
+    for (std::size_t field = 1; field < segment->orders.size(); ++field) {
+        version->field_tombstones.push_back(segment->orders[field].is_rows() ? nullptr
+                                                                             : version->tombstones);
+    }
     version->sealed = std::move(segment);
     return version;
 }
@@ -24,13 +28,35 @@ SegmentVersion SegmentVersion::of(std::shared_ptr<const GrowingSegment> segment,
     version.numbering = segment;
     version.blocks = store.blocks();
     version.tombstones = std::make_shared<Tombstones>();
-    version.format = store.format().vector;
     version.rows_per_block = store.rows_per_block();
     version.rows = rows;
     version.live_rows = rows;
     version.memory_bytes = segment->memory_bytes(rows);
     version.growing = std::move(segment);
     return version;
+}
+
+void SegmentVersion::remove(std::span<const std::uint32_t> gone) {
+    if (gone.empty()) return;
+    std::vector<std::shared_ptr<const Tombstones>> in_order = field_tombstones;
+    std::vector<std::uint32_t> positions(gone.size());
+    for (std::size_t field = 1; field <= in_order.size(); ++field) {
+        if (order(field) == nullptr) continue;
+        std::transform(gone.begin(), gone.end(), positions.begin(), [&](std::uint32_t row) {
+            return static_cast<std::uint32_t>(position(row, field));
+        });
+        in_order[field - 1] = in_order[field - 1]->with(positions, chunk_rows());
+    }
+    tombstones = tombstones->with(gone, chunk_rows());
+    field_tombstones = std::move(in_order);
+    live_rows -= gone.size();
+}
+
+std::size_t SegmentVersion::tombstones_bytes() const noexcept {
+    std::size_t bytes = tombstones->memory_bytes();
+    for (const auto& each : field_tombstones)
+        bytes += each != nullptr ? each->memory_bytes() : 0;
+    return bytes;
 }
 
 std::optional<std::uint32_t> SegmentVersion::find(Id id) const noexcept {
@@ -53,15 +79,17 @@ IndexRows index_rows(const VectorField& field, const index::FlatBlock& block) no
             .element_type = field.element_type};
 }
 
-IndexRows index_rows(const VectorField& field, const SealedSegment& segment) noexcept {
+IndexRows index_rows(const VectorField& field,
+                     const SealedSegment& segment,
+                     std::size_t number) noexcept {
     const RowStore& store = segment.store;
-    return index_rows(
-        field,
-        {.rows = {store.vector(0), store.format().vector.bytes(), store.format().vector.dim},
-         .ids = &store.id(0),
-         .norms = &store.norm(0),
-         .count = segment.rows,
-         .filter = {}});
+    const VectorFormat& format = store.format().vector(number);
+    return index_rows(field,
+                      {.rows = {store.vector(0, number), format.bytes(), format.dim},
+                       .ids = segment.ids(number),
+                       .norms = &store.norm(0, number),
+                       .count = segment.rows,
+                       .filter = {}});
 }
 
 void PartitionVersion::count_live_rows() noexcept {

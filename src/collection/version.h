@@ -41,8 +41,9 @@ struct SegmentVersion {
     std::shared_ptr<const GrowingSegment> growing;  ///< Null: a sealed segment.
     std::shared_ptr<const BlockTable> blocks;
     std::shared_ptr<const Tombstones> tombstones;
+    /// The same in the order of each further vector field, that has its own; null for others.
+    std::vector<std::shared_ptr<const Tombstones>> field_tombstones;
     std::shared_ptr<const GrowingCodes> codes;  ///< Null: none, or a sealed segment.
-    VectorFormat format;
     std::size_t rows_per_block = 0;
     std::size_t rows = 0;  ///< Live and dead.
     std::size_t live_rows = 0;
@@ -54,6 +55,9 @@ struct SegmentVersion {
     /// View the first `rows` rows of a growing segment, none removed, whose ids were entered.
     [[nodiscard]] static SegmentVersion of(std::shared_ptr<const GrowingSegment> segment,
                                            std::size_t rows);
+
+    /// Remove live rows. Throws std::bad_alloc.
+    void remove(std::span<const std::uint32_t> gone);
 
     /// Return the live row of `id`. Nobody enters ids to the growing segment meanwhile.
     [[nodiscard]] std::optional<std::uint32_t> find(Id id) const noexcept;
@@ -76,7 +80,7 @@ struct SegmentVersion {
     void for_each_live(Visit&& visit) const {
         for_each_row(nullptr, [&](std::size_t row) { visit(id(row)); });
     }
-    [[nodiscard]] Id id(std::size_t row) const noexcept {
+    [[nodiscard]] const Id& id(std::size_t row) const noexcept {
         return (*blocks)[row / rows_per_block]->ids[row % rows_per_block];
     }
 
@@ -88,9 +92,35 @@ struct SegmentVersion {
         return (*blocks)[i]->cells;
     }
 
-    /// Return the index over the rows, or null where they are to be scanned.
-    [[nodiscard]] const Index* index() const noexcept {
-        return sealed != nullptr ? sealed->index.get() : nullptr;
+    /// Return the index of a vector field, or null where vectors are to be scanned.
+    [[nodiscard]] const Index* index(std::size_t field) const noexcept {
+        return sealed != nullptr ? sealed->indexes[field].get() : nullptr;
+    }
+    /// Return the short codes of a vector field, or null where there are none.
+    [[nodiscard]] const FieldCodes* field_codes(std::size_t field) const noexcept {
+        return codes != nullptr ? codes->of(field) : nullptr;
+    }
+    /// Return the order of a vector field, or null where it is that of the rows.
+    [[nodiscard]] const FieldOrder* order(std::size_t field) const noexcept {
+        if (sealed == nullptr || sealed->orders[field].is_rows()) return nullptr;
+        return &sealed->orders[field];
+    }
+    /// Return where the vector of a row stands.
+    [[nodiscard]] std::size_t position(std::size_t row, std::size_t field) const noexcept {
+        return sealed != nullptr ? sealed->orders[field].position(row) : row;
+    }
+    /// View the vector of a field that stands at a position.
+    [[nodiscard]] const std::byte* vector(std::size_t position, std::size_t field) const noexcept {
+        return (*blocks)[position / rows_per_block]->vectors(field).elements.data() +
+               position % rows_per_block * format(field).bytes();
+    }
+    [[nodiscard]] const float& norm(std::size_t position, std::size_t field) const noexcept {
+        return (*blocks)[position / rows_per_block]
+            ->vectors(field)
+            .norms[position % rows_per_block];
+    }
+    [[nodiscard]] const VectorFormat& format(std::size_t field) const noexcept {
+        return store().format().vector(field);
     }
     [[nodiscard]] std::size_t block_count() const noexcept {
         return (rows + rows_per_block - 1) / rows_per_block;
@@ -106,18 +136,27 @@ struct SegmentVersion {
         return bits != nullptr && (bits[bit / 64] >> (bit % 64) & 1U) != 0;
     }
 
-    /// View block i, i < block_count(). `allowed` has a bit per row of this version; null: all. May
-    /// throw std::bad_alloc.
-    [[nodiscard]] index::FlatBlock block(std::size_t i, const std::uint64_t* allowed) const {
+    /// Return the bytes of memory that removed rows take.
+    [[nodiscard]] std::size_t tombstones_bytes() const noexcept;
+
+    /// View block i, i < block_count(), of a vector field, in its order. `allowed` has a bit per
+    /// row of this version in that order; null: all. May throw std::bad_alloc.
+    [[nodiscard]] index::FlatBlock block(std::size_t i,
+                                         const std::uint64_t* allowed,
+                                         std::size_t field = 0) const {
         const RowBlock& block = *(*blocks)[i];
+        const VectorColumn& vectors = block.vectors(field);
+        const VectorFormat& as = format(field);
         const std::size_t first = i * rows_per_block;
-        return {.rows = {block.vectors.data(), format.bytes(), format.dim},
-                .ids = block.ids.data(),
-                .norms = block.norms.data(),
+        const Tombstones& removed =
+            order(field) != nullptr ? *field_tombstones[field - 1] : *tombstones;
+        return {.rows = {vectors.elements.data(), as.bytes(), as.dim},
+                .ids = sealed != nullptr ? sealed->ids(field) : block.ids.data(),
+                .norms = vectors.norms.data(),
                 .count = std::min(rows_per_block, rows - first),
                 .filter = {.allowed = allowed != nullptr ? allowed + first / 64 : nullptr,
-                           .tombstones = sealed != nullptr ? tombstones->whole(rows, chunk_rows())
-                                                           : tombstones->block(i)}};
+                           .tombstones = sealed != nullptr ? removed.whole(rows, chunk_rows())
+                                                           : removed.block(i)}};
     }
 };
 
@@ -125,8 +164,10 @@ struct SegmentVersion {
 [[nodiscard]] IndexRows index_rows(const VectorField& field,
                                    const index::FlatBlock& block) noexcept;
 
-/// View the rows of a sealed segment as indexes see rows.
-[[nodiscard]] IndexRows index_rows(const VectorField& field, const SealedSegment& segment) noexcept;
+/// View the rows of a sealed segment as the index of vector field `number` sees them.
+[[nodiscard]] IndexRows index_rows(const VectorField& field,
+                                   const SealedSegment& segment,
+                                   std::size_t number = 0) noexcept;
 
 using SealedList = std::vector<std::shared_ptr<const SegmentVersion>>;
 

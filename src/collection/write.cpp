@@ -1,4 +1,5 @@
 #include "check.h"
+#include "collection/checked_rows.h"
 #include "collection/collection_state.h"
 #include "collection/query/segment_targets.h"
 #include "collection/query/source.h"
@@ -14,7 +15,7 @@
 
 namespace vecdb {
 
-using collection::ColumnBatch;
+using collection::CheckedRows;
 using collection::PartitionInfo;
 using collection::PartitionVersion;
 using collection::Place;
@@ -31,34 +32,12 @@ bool strictly_ascending(std::span<const Id> ids) {
     return std::adjacent_find(ids.begin(), ids.end(), std::greater_equal<>()) == ids.end();
 }
 
-Status check_batch(const VectorField& field, std::span<const Id> ids, MatrixView vectors) {
-    if (ids.size() != vectors.rows()) {
-        return {
-            StatusCode::kInvalidArgument,
-            std::to_string(ids.size()) + " ids for " + std::to_string(vectors.rows()) + " vectors"};
-    }
-    if (ids.size() > kMaxBatchRows) {
-        return {StatusCode::kInvalidArgument,
-                "the batch has " + std::to_string(ids.size()) + " rows; at most " +
-                    std::to_string(kMaxBatchRows)};
-    }
-    if (ids.empty()) return {};
-    VECDB_TRY(collection::check_shape(field, vectors));
-    const auto negative = std::find_if(ids.begin(), ids.end(), [](Id id) { return id < 0; });
-    if (negative != ids.end()) {
-        return {StatusCode::kInvalidArgument,
-                collection::row_name(static_cast<std::size_t>(negative - ids.begin())) +
-                    " has id " + std::to_string(*negative) + "; ids are not negative"};
-    }
-    return {};
-}
-
 /// Append the places of the live rows of a partition that a filter allows.
 void append_allowed(const PartitionVersion& partition,
                     const Filter& filter,
                     std::vector<Place>& places) {
     std::vector<collection::SegmentTarget> targets;
-    collection::find_targets(partition, {.filter = filter}, targets);
+    collection::find_targets(partition, 0, {.filter = filter}, targets);
     for (const collection::SegmentTarget& target : targets) {
         std::uint32_t segment = 0;
         while (&partition.segment(segment) != target.segment)
@@ -77,15 +56,12 @@ class CollectionState::Write {
   public:
     /// \param replay  null: it is no replay
     Write(CollectionState& state,
-          std::span<const Id> ids,
-          MatrixView vectors,
-          const ColumnBatch& columns,
+          const CheckedRows& batch,
           Mode mode,
           const collection::Replay* replay = nullptr)
         : state_(state),
-          ids_(ids),
-          vectors_(vectors),
-          columns_(columns),
+          batch_(batch),
+          ids_(batch.ids),
           mode_(mode),
           replay_(replay),
           current_(state.version()),
@@ -126,13 +102,16 @@ class CollectionState::Write {
     Status fill() const;
     Status publish();
     Status fill_group(const Group& group) const;
+    Status fill_vectors(const collection::RowStore& store,
+                        std::size_t first,
+                        std::span<const std::uint32_t> rows,
+                        std::size_t number) const;
     Status check_superseded() const;
     void see(VersionPointer next) noexcept;
 
     CollectionState& state_;
+    const CheckedRows& batch_;
     const std::span<const Id> ids_;
-    const MatrixView vectors_;
-    const ColumnBatch& columns_;
     const Mode mode_;
     const collection::Replay* const replay_;
     const VersionPointer current_;
@@ -270,13 +249,19 @@ Status CollectionState::Write::reserve(std::span<const WriterSide> partitions) {
 
 /// Check the vectors that later ones of the batch replace.
 Status CollectionState::Write::check_superseded() const {
-    const std::size_t bytes = vector_bytes(state_.field().element_type, state_.field().dim);
-    std::vector<std::byte> copy(superseded_.empty() ? 0 : bytes);
-    float norm = 0.0F;
-    for (const std::uint32_t row : superseded_) {
-        std::memcpy(copy.data(), vectors_.slice(row, 1).data(), bytes);
-        VECDB_TRY(collection::finish_rows(
-            state_.kernels_, state_.field(), {copy.data(), 1, &norm}, {&row, 1}));
+    if (superseded_.empty()) return {};
+    for (std::size_t number = 0; number < batch_.vectors.size(); ++number) {
+        const VectorField& field = state_.field(number);
+        std::vector<std::byte> copy(vector_bytes(field.element_type, field.dim));
+        float norm = 0.0F;
+        for (const std::uint32_t row : superseded_) {
+            std::memcpy(copy.data(), batch_.vectors[number].slice(row, 1).data(), copy.size());
+            VECDB_TRY(collection::in_field(
+                state_.schema_.vectors,
+                number,
+                collection::finish_rows(
+                    state_.kernels_, field, {copy.data(), 1, &norm}, {&row, 1})));
+        }
     }
     return {};
 }
@@ -284,10 +269,11 @@ Status CollectionState::Write::check_superseded() const {
 /// Write the rows behind the published ones, where no reader looks.
 Status CollectionState::Write::fill() const {
     VECDB_TRY(check_superseded());
+    if (groups_.empty()) return {};
     if (groups_.size() == 1) return fill_group(groups_.front());
     std::vector<Status> results(groups_.size());
     const std::size_t work =
-        rows_.size() * vector_bytes(state_.field().element_type, state_.field().dim);
+        rows_.size() * groups_.front().growing->store().format().vectors_bytes();
     const collection::CallThreads threads(*state_.services_,
                                           std::min(groups_.size(), work / kThreadWork + 1));
     index::parallel_for(groups_.size(), threads.count(), [&](std::size_t group, std::size_t) {
@@ -300,24 +286,39 @@ Status CollectionState::Write::fill() const {
 
 Status CollectionState::Write::fill_group(const Group& group) const {
     const collection::RowStore& store = group.growing->store();
-    const std::size_t bytes = store.format().vector.bytes();
     std::size_t row = group.first;
     for (std::size_t done = group.begin; done < group.end;) {
         const std::size_t count = std::min(store.run(row), group.end - done);
+        const auto rows = std::span(rows_).subspan(done, count);
+        for (std::size_t number = 0; number < batch_.vectors.size(); ++number)
+            VECDB_TRY(fill_vectors(store, row, rows, number));
         for (std::size_t i = 0; i < count; ++i) {
-            const std::uint32_t from = rows_[done + i];
-            std::memcpy(store.vector(row + i), vectors_.slice(from, 1).data(), bytes);
-            store.id(row + i) = ids_[from];
-            columns_.store(from, store.cells(row + i), store.offset(row + i));
+            store.id(row + i) = ids_[rows[i]];
+            batch_.columns.store(rows[i], store.cells(row + i), store.offset(row + i));
         }
-        VECDB_TRY(collection::finish_rows(state_.kernels_,
-                                          state_.field(),
-                                          {store.vector(row), count, &store.norm(row)},
-                                          std::span(rows_).subspan(done, count)));
         row += count;
         done += count;
     }
     return {};
+}
+
+/// Write the vectors that rows of the batch have in one field to the store, from its row `first` on
+/// in one piece, and finish them.
+Status CollectionState::Write::fill_vectors(const collection::RowStore& store,
+                                            std::size_t first,
+                                            std::span<const std::uint32_t> rows,
+                                            std::size_t number) const {
+    const VectorField& field = state_.field(number);
+    const MatrixView& from = batch_.vectors[number];
+    const std::size_t bytes = vector_bytes(field.element_type, field.dim);
+    std::byte* const to = store.vector(first, number);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        std::memcpy(to + i * bytes, from.slice(rows[i], 1).data(), bytes);
+    return collection::in_field(
+        state_.schema_.vectors,
+        number,
+        collection::finish_rows(
+            state_.kernels_, field, {to, rows.size(), &store.norm(first, number)}, rows));
 }
 
 /// Log the rows and make them seen. May throw std::bad_alloc and then changes nothing.
@@ -329,7 +330,7 @@ Status CollectionState::Write::publish() {
         growing.rows = group.rows();
         growing.memory_bytes = group.growing->memory_bytes(group.rows());
         if (growing.codes != nullptr) growing.memory_bytes += growing.codes->memory_bytes;
-        collection::extend_codes(state_.field(), growing);
+        collection::extend_codes(state_.schema_.vectors, growing);
     }
     edit_.remove(std::move(replaced_));
     VersionPointer next =
@@ -341,15 +342,14 @@ Status CollectionState::Write::publish() {
     }
     const bool by_rule = state_.schema_.rule.routing != Routing::kNone;
     collection::Store& store = state_.store();
-    std::vector<std::byte> columns;
-    if (state_.scalars_ != nullptr && store.durable())
-        columns_.encode(*state_.scalars_, rows_, columns);
+    std::vector<std::byte> values;
+    if (store.durable()) values = batch_.encode(state_.schema_, rows_);
     return store.write_rows({.collection = state_.id_,
                              .partition = by_rule ? persist::kByRule : groups_.front().partition,
                              .ids = ids_,
-                             .vectors = vectors_,
+                             .vectors = batch_.vectors.front(),
                              .rows = rows_,
-                             .columns = columns},
+                             .values = values},
                             [&]() noexcept { see(std::move(next)); });
 }
 
@@ -373,14 +373,12 @@ void CollectionState::Write::see(VersionPointer next) noexcept {
 Status CollectionState::write(const PartitionInfo* only,
                               const collection::RowsToWrite& rows,
                               Mode mode) {
-    const auto& [ids, vectors, given] = rows;
-    VECDB_TRY(check_batch(field(), ids, vectors));
-    VECDB_ASSIGN(const ColumnBatch columns, ColumnBatch::from(schema_.scalars, given, ids.size()));
+    VECDB_ASSIGN(const CheckedRows batch, CheckedRows::from(schema_, rows));
     const Lock writer(writer_);
     VECDB_TRY(check_writable());
     VECDB_TRY(collection::check_exists(*version(), only));
-    if (ids.empty()) return {};
-    Write write(*this, ids, vectors, columns, mode);
+    if (batch.ids.empty()) return {};
+    Write write(*this, batch, mode);
     VECDB_TRY(write.begin());
     VECDB_TRY(write.route(only));
     VECDB_TRY(write.finish(partitions_));
@@ -391,11 +389,10 @@ Status CollectionState::write(const PartitionInfo* only,
 Status CollectionState::replay_rows(const collection::Replay& replay,
                                     const persist::LoggedRows& rows,
                                     MatrixView vectors) {
-    VECDB_TRY(check_batch(field(), rows.ids, vectors));
-    VECDB_ASSIGN(const ColumnBatch columns,
-                 ColumnBatch::decode(schema_.scalars, rows.columns, rows.ids.size()));
+    VECDB_ASSIGN(const CheckedRows batch,
+                 CheckedRows::decode(schema_, rows.ids, vectors, rows.values));
     const Lock writer(writer_);
-    Write write(*this, rows.ids, vectors, columns, Mode::kUpsert, &replay);
+    Write write(*this, batch, Mode::kUpsert, &replay);
     VECDB_TRY(write.begin());
     VECDB_TRY(write.route_replayed(rows.partition));
     VECDB_TRY(write.finish(partitions_));

@@ -14,15 +14,15 @@ namespace {
 constexpr std::uint32_t kRows = 1;
 constexpr std::uint32_t kRemoval = 2;
 constexpr std::uint32_t kChanges = 3;
-constexpr std::uint32_t kScalarRows = 4;
+constexpr std::uint32_t kValueRows = 4;
 
 // In a record of rows or of a removal.
 constexpr std::size_t kCollectionAt = 0;
 constexpr std::size_t kCountAt = 8;
 constexpr std::size_t kPartitionAt = 16;  // of rows only
 constexpr std::size_t kRowsIdsAt = 24;
-constexpr std::size_t kColumnBytesAt = 24;  // of rows with scalars only
-constexpr std::size_t kScalarRowsIdsAt = 32;
+constexpr std::size_t kValueBytesAt = 24;  // of rows with values only
+constexpr std::size_t kValueRowsIdsAt = 32;
 constexpr std::size_t kRemovalIdsAt = 16;
 
 Status misfit(std::string what) {
@@ -38,23 +38,23 @@ std::optional<std::span<const Id>> read_ids(std::span<const std::byte> payload, 
                      static_cast<std::size_t>(count));
 }
 
-Result<LogEntry> read_rows(std::span<const std::byte> payload, bool scalars) {
-    const std::size_t ids_at = scalars ? kScalarRowsIdsAt : kRowsIdsAt;
+Result<LogEntry> read_rows(std::span<const std::byte> payload, bool values) {
+    const std::size_t ids_at = values ? kValueRowsIdsAt : kRowsIdsAt;
     const auto ids = read_ids(payload, ids_at);
     if (!ids || ids->empty()) return misfit("of rows without ids");
     LoggedRows rows{.collection = load<std::uint64_t>(payload, kCollectionAt),
                     .partition = load<std::uint32_t>(payload, kPartitionAt),
                     .ids = *ids,
-                    .columns = {},
+                    .values = {},
                     .vectors = payload.subspan(ids_at + ids->size_bytes())};
-    if (scalars) {
-        const auto bytes = load<std::uint64_t>(payload, kColumnBytesAt);
+    if (values) {
+        const auto bytes = load<std::uint64_t>(payload, kValueBytesAt);
         if (bytes == 0 || bytes % 8 != 0 || bytes > rows.vectors.size()) {
-            return misfit("of rows with " + std::to_string(bytes) + " bytes of scalar values of " +
+            return misfit("of rows with " + std::to_string(bytes) + " bytes of values of " +
                           std::to_string(rows.vectors.size()));
         }
-        rows.columns = rows.vectors.first(static_cast<std::size_t>(bytes));
-        rows.vectors = rows.vectors.subspan(rows.columns.size());
+        rows.values = rows.vectors.first(static_cast<std::size_t>(bytes));
+        rows.vectors = rows.vectors.subspan(rows.values.size());
     }
     if (rows.vectors.empty() || rows.vectors.size() % ids->size() != 0) {
         return misfit("of rows whose vectors have " + std::to_string(rows.vectors.size()) +
@@ -84,27 +84,27 @@ Result<LogEntry> read_changes_of(std::span<const std::byte> payload) {
 }  // namespace
 
 Status log_rows(JournalWriter& to, const RowsToLog& batch) {
-    const bool scalars = !batch.columns.empty();
-    const std::size_t ids_at = scalars ? kScalarRowsIdsAt : kRowsIdsAt;
+    const bool values = !batch.values.empty();
+    const std::size_t ids_at = values ? kValueRowsIdsAt : kRowsIdsAt;
     const std::size_t vector_bytes = vecdb::vector_bytes(batch.vectors.type(), batch.vectors.dim());
     const auto payload =
-        to.prepare(ids_at + batch.columns.size() + batch.rows.size() * (sizeof(Id) + vector_bytes));
+        to.prepare(ids_at + batch.values.size() + batch.rows.size() * (sizeof(Id) + vector_bytes));
     store(payload, kCollectionAt, batch.collection);
     store(payload, kCountAt, static_cast<std::uint64_t>(batch.rows.size()));
     store(payload, kPartitionAt, batch.partition);
     store(payload, kPartitionAt + sizeof(batch.partition), std::uint32_t{0});
-    if (scalars) store(payload, kColumnBytesAt, static_cast<std::uint64_t>(batch.columns.size()));
+    if (values) store(payload, kValueBytesAt, static_cast<std::uint64_t>(batch.values.size()));
     std::byte* id = payload.data() + ids_at;
     std::byte* vector = id + batch.rows.size() * sizeof(Id);
-    if (scalars) std::memcpy(vector, batch.columns.data(), batch.columns.size());
-    vector += batch.columns.size();
+    if (values) std::memcpy(vector, batch.values.data(), batch.values.size());
+    vector += batch.values.size();
     for (const std::uint32_t row : batch.rows) {
         std::memcpy(id, &batch.ids[row], sizeof(Id));
         std::memcpy(vector, batch.vectors.slice(row, 1).data(), vector_bytes);
         id += sizeof(Id);
         vector += vector_bytes;
     }
-    return to.append(scalars ? kScalarRows : kRows);
+    return to.append(values ? kValueRows : kRows);
 }
 
 Status log_removal(JournalWriter& to, std::uint64_t collection, std::span<const Id> ids) {
@@ -124,8 +124,8 @@ Status log_changes(JournalWriter& to, std::span<const Change> changes) {
 Result<LogEntry> read_entry(const JournalRecord& record) {
     switch (record.type) {
         case kRows:
-        case kScalarRows:
-            return read_rows(record.payload, record.type == kScalarRows);
+        case kValueRows:
+            return read_rows(record.payload, record.type == kValueRows);
         case kRemoval:
             return read_removal(record.payload);
         case kChanges:

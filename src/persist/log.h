@@ -31,7 +31,7 @@ struct LoggedRows {
     std::uint64_t collection = 0;
     std::uint32_t partition = 0;  ///< Or kByRule.
     std::span<const Id> ids;
-    std::span<const std::byte> columns;  ///< Their scalar values, if there are any.
+    std::span<const std::byte> values;   ///< Scalar values and further vectors, if any.
     std::span<const std::byte> vectors;  ///< As many, without gaps.
 };
 /// Rows that were removed, from whatever partition.
@@ -52,7 +52,8 @@ struct RowsToLog {
     std::span<const Id> ids;
     MatrixView vectors;
     std::span<const std::uint32_t> rows;  ///< Which of them.
-    std::span<const std::byte> columns;   ///< Scalar values of those rows; a multiple of 8 bytes.
+    /// Scalar values and vectors of further fields of those rows; a multiple of 8 bytes.
+    std::span<const std::byte> values;
 };
 
 /// Write rows of a batch. Returns kIoError. Throws std::bad_alloc.

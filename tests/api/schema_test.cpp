@@ -85,11 +85,27 @@ TEST_CASE("field names are unique among vectors and scalars") {
     CHECK(code_of(mixed) == StatusCode::kInvalidArgument);
 }
 
-TEST_CASE("what is right but not served yet is unsupported") {
-    Schema two = Schema::single(8);
-    two.vectors.push_back({.name = "second", .dim = 4});
-    CHECK(code_of(two) == StatusCode::kUnsupported);
-    CHECK_FALSE(two.validate().message().empty());
+TEST_CASE("a schema has 1 to 16 vector fields") {
+    Schema schema = Schema::single(8);
+    while (schema.vectors.size() < kMaxVectorFields)
+        schema.vectors.push_back({.name = std::to_string(schema.vectors.size()), .dim = 4});
+    CHECK(schema.validate().ok());
+    schema.vectors.push_back({.name = "one more", .dim = 4});
+    CHECK(code_of(schema) == StatusCode::kInvalidArgument);
+    CHECK(test::names(schema.validate(), "17"));
+    CHECK(test::names(schema.validate(), "1 to 16"));
+    schema.vectors.clear();
+    CHECK(code_of(schema) == StatusCode::kInvalidArgument);
+}
+
+TEST_CASE("every vector field of a schema is checked") {
+    Schema schema = Schema::single(8);
+    schema.vectors.push_back({.name = "second", .dim = 0});
+    CHECK(code_of(schema) == StatusCode::kInvalidArgument);
+    CHECK(test::names(schema.validate(), "second"));
+    schema.vectors[1] = {.name = "second", .dim = 4, .index = CustomOptions{.name = "of nobody"}};
+    CHECK(code_of(schema) == StatusCode::kInvalidArgument);
+    CHECK(test::names(schema.validate(), "of nobody"));
 }
 
 TEST_CASE("each pair of metric and element type works or is refused by name") {

@@ -87,6 +87,11 @@ Status search_batch(const World& world, size_t k) {
 Status search_async(const World& world, size_t k) {
     return world.flat().search_async(world.query(), {.k = k}).get().status();
 }
+Status search_parts(const World& world, size_t parts) {
+    const std::vector<FieldQuery> queries(std::min(parts, kMaxFieldQueries + 1),
+                                          {world.query(), {}});
+    return world.flat().hybrid_search(queries).status();
+}
 Status search_into(const World& world, size_t k) {
     Hits room(kMaxK + 1);
     return world.flat().search_into(world.query(), {.k = k}, room).status();
@@ -108,6 +113,8 @@ Limits search_limits() {
         limit("k", kMaxK, kMaxK + 1, search(&SearchOptions::k)),
         limit("k of a batch", kMaxK, kMaxK + 1, search_batch),
         limit("k of search_async", kMaxK, kMaxK + 1, search_async),
+        limit("parts", kMaxFieldQueries, kMaxFieldQueries + 1, search_parts),
+        limit("parts >", size_t{1}, size_t{0}, search_parts),
         limit("k of search_into", kMaxK, kMaxK + 1, search_into),
         limit("threads", kMaxThreads, kMaxThreads + 1, search(&SearchOptions::threads)),
         limit("ef", kMaxEf, kMaxEf + 1, search(&SearchOptions::ef)),
@@ -173,7 +180,10 @@ auto make_index(Value Options::*part, const Options& options = {}) {
 }
 Status make_fields(World& world, size_t fields) {
     Schema schema = Schema::single(kDim);
+    fields = std::min(fields, kMaxVectorFields + 1);
     schema.vectors.resize(fields);
+    for (size_t i = 1; i < fields; ++i)
+        schema.vectors[i] = {.name = std::to_string(i), .dim = kDim};
     return world.database.create_collection("made", schema).status();
 }
 Status retain(const World& world, std::int64_t milliseconds) {
@@ -194,6 +204,7 @@ Limits schema_limits() {
               size_t{0},
               size_t{1},
               make(&PartitionRule::partitions, Routing::kNone)),
+        limit("vector fields", kMaxVectorFields, kMaxVectorFields + 1, make_fields),
         limit("vector fields >", size_t{1}, size_t{0}, {"no vector field", "one"}, make_fields),
         limit("metric", 3, 6, {"6", "Metric"}, make(&VectorField::metric)),
         limit("metric >", 1, 0, {"0", "Metric"}, make(&VectorField::metric)),

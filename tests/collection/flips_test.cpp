@@ -160,7 +160,7 @@ TEST_CASE("the small database has every kind of file, and all are needed", "[fli
     REQUIRE(opened.ok());
     CHECK(opened->open_report().clean);
     CHECK(opened->open_report().damage.empty());
-    CHECK(opened->open_report().replayed_rows == 5);
+    CHECK(opened->open_report().replayed_rows == 7);
     CHECK(describe(*opened) == small.states.back());
     CHECK(total_bytes(small.files) < std::size_t{64} << 10U);
     for (const FileKind kind : {FileKind::kCurrent,

@@ -173,7 +173,9 @@ void check_refuses(Database& database, const Status& first) {
     refused(database.checkpoint());
     for (const std::string& name : database.list_collections()) {
         Collection collection = database.collection(name).value();
-        refused(collection.insert(Id{100'000}, kWorkPoint));
+        const Id id = 100'000;
+        const test::FieldRows fields(collection.schema(), {&id, 1}, 1);
+        refused(collection.insert({&id, 1}, VectorView(kWorkPoint), fields.columns()));
         refused(database.create_alias("other", name));
     }
 }

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ void require(bool condition) {
 
 /// The fields of the rows of one collection.
 struct Fields {
-    vecdb::VectorField vector;
+    std::vector<vecdb::VectorField> vectors;
     std::shared_ptr<const vecdb::collection::ScalarFields> scalars;
 };
 
@@ -39,7 +40,7 @@ std::vector<Fields> fields() {
         "d", vecdb::test::small_options(small.files, vecdb::OpenMode::kReadOnly));
     for (const std::string& name : database->list_collections()) {
         const vecdb::Schema schema = database->collection(name)->schema();
-        fields.push_back({schema.vectors.front(), vecdb::collection::share_scalars(schema)});
+        fields.push_back({schema.vectors, vecdb::collection::share_scalars(schema)});
     }
     return fields;
 }
@@ -48,7 +49,7 @@ void read_as_database(const std::shared_ptr<persist::SectionFile>& file) {
     static const std::vector<Fields> kFields = fields();
     static std::shared_ptr<vecdb::collection::SealedSegment> rows;
     for (const Fields& each : kFields) {
-        auto loaded = vecdb::collection::load_rows(file, {each.vector, each.scalars});
+        auto loaded = vecdb::collection::load_rows(file, {each.vectors, each.scalars});
         if (loaded.ok()) {
             require((*loaded)->rows > 0 && (*loaded)->map.find((*loaded)->store.id(0)) == 0U);
             break;
@@ -69,13 +70,13 @@ void read_as_database(const std::shared_ptr<persist::SectionFile>& file) {
         }
     }
     for (const Fields& each : kFields) {
-        const vecdb::VectorField& field = each.vector;
-        rows->index = nullptr;
-        const vecdb::Status loaded = vecdb::collection::load_index(*file, field, *rows);
+        const std::span field(each.vectors.data(), 1);
+        rows->indexes[0] = nullptr;
+        const vecdb::Status loaded = vecdb::collection::load_indexes(*file, field, *rows);
         if (!loaded.ok()) continue;
-        require(rows->index->validate(vecdb::collection::index_rows(field, *rows)).ok());
+        require(rows->indexes[0]->validate(vecdb::collection::index_rows(field[0], *rows)).ok());
     }
-    rows->index = nullptr;
+    rows->indexes[0] = nullptr;
 }
 
 }  // namespace

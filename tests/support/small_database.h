@@ -3,9 +3,9 @@
 /// \file
 /// A database of a few kilobytes that has every kind of file, and all that can be asked of it.
 
+#include "support/field_rows.h"
 #include "support/memory_storage.h"
 #include "support/random_data.h"
-#include "support/scalar_rows.h"
 
 #include <vecdb/database.h>
 
@@ -52,10 +52,18 @@ inline std::string describe(const Collection& collection, SearchOptions options)
         ids.push_back(hit.id);
         text += std::to_string(hit.id) + '=' + std::to_string(hit.score) + ' ';
     }
-    const auto rows = collection.get(ids, scalar_names(collection.schema()));
+    const auto rows = collection.get(ids, field_names(collection.schema()));
     if (!rows.ok()) return text + rows.status().to_string();
     text.append(reinterpret_cast<const char*>(rows->bytes.data()), rows->bytes.size());
-    return text + '\n' + to_text(rows->columns);
+    for (const FetchedVectors& field : rows->vectors) {
+        if (field.rows() == 0) continue;
+        options.field = field.field;
+        const auto others = collection.search(field.view().slice(0, 1), options);
+        if (!others.ok()) return text + others.status().to_string();
+        for (const Hit& hit : (*others)[0])
+            text += ' ' + std::to_string(hit.id);
+    }
+    return text + '\n' + to_text(*rows);
 }
 
 /// Return what can be read of a database by exact search.
@@ -123,8 +131,8 @@ class SmallDatabase {
 
     static void insert(WriteHandle& into, std::size_t count, Id first, std::uint64_t seed) {
         const auto ids = sequential_ids(count, first);
-        const ScalarRows scalars(into.schema(), ids, seed);
-        into.insert(ids, normal_rows(count, kSmallDim, seed).view(), scalars.columns()).check();
+        const FieldRows fields(into.schema(), ids, seed);
+        into.insert(ids, normal_rows(count, kSmallDim, seed).view(), fields.columns()).check();
     }
 
     static Schema schema_of(IndexOptions index) {
@@ -144,6 +152,10 @@ class SmallDatabase {
         for (const auto& [name, index] : kCollections) {
             Schema schema = schema_of(index);
             if (std::string_view(name) == "flat") schema.scalars = some_scalars();
+            if (std::string_view(name) == "graph") {
+                for (VectorField& field : further_vectors(index))
+                    schema.vectors.push_back(std::move(field));
+            }
             Collection collection = database.create_collection(name, schema).value();
             insert(collection, 10, 0, seed);
             collection.build_index().check();
@@ -168,6 +180,9 @@ class SmallDatabase {
         insert(part, 1, 300, seed + 3);
         note();
         database.create_alias("other", "graph").check();
+        note();
+        Collection graph = database.collection("graph").value();
+        insert(graph, 2, 400, seed + 5);
         note();
         const std::vector<Id> replaced = {1, 200};
         flat.upsert(replaced, normal_rows(2, kSmallDim, seed + 4).view()).check();

@@ -4,8 +4,8 @@
 /// Writes of every kind, one after the other, each following from its seed and from what is there:
 /// done on two databases they lead to the same.
 
+#include "support/field_rows.h"
 #include "support/random_data.h"
-#include "support/scalar_rows.h"
 
 #include <vecdb/database.h>
 
@@ -89,6 +89,10 @@ inline Schema work_schema(std::uint64_t seed, std::size_t seal_rows) {
     schema.segments.seal_rows = seal_rows;
     if (seed % 3 == 0) schema.vectors[0].index = HnswOptions{.m = 4, .ef_construction = 8};
     if (seed % 7 < 4) schema.scalars = some_scalars();
+    if (seed % 4 < 2) {
+        for (VectorField& field : further_vectors(HnswOptions{.m = 4, .ef_construction = 8}))
+            schema.vectors.push_back(std::move(field));
+    }
     if (seed % 5 == 0) schema.rule = {Routing::kIdModulo, 2};
     return schema;
 }
@@ -160,12 +164,12 @@ class Worker {
             ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
         }
         const Matrix vectors = normal_rows(ids.size(), kWorkDim, random());
-        const ScalarRows scalars(rows.schema(), ids, random());
+        const FieldRows fields(rows.schema(), ids, random());
         switch (work) {
             case Work::kInsert:
-                return rows.insert(ids, vectors.view(), scalars.columns());
+                return rows.insert(ids, vectors.view(), fields.columns());
             case Work::kUpsert:
-                return rows.upsert(ids, vectors.view(), scalars.columns());
+                return rows.upsert(ids, vectors.view(), fields.columns());
             case Work::kRemove:
                 return rows.remove(ids).status();
             case Work::kBuildIndex:
@@ -178,12 +182,14 @@ class Worker {
     Status rebuild(Random& random) {
         const std::vector<Id> ids = sequential_ids(5, static_cast<Id>(random() % options_.ids));
         const Matrix vectors = normal_rows(ids.size(), kWorkDim, random());
+        const auto live = database_.collection("live");
+        const FieldRows fields(live.ok() ? live->schema() : Schema(), ids, random());
         bool given = false;
         RebuildSource source;
         source.rows = ids.size();
         source.next = [&]() -> Result<RowBatch> {
             if (std::exchange(given, true)) return RowBatch();
-            return RowBatch{ids, vectors.view()};
+            return RowBatch{ids, vectors.view(), {}, fields.columns()};
         };
         // The names that are free are those of other collections too.
         return database_
@@ -198,6 +204,18 @@ class Worker {
     Database& database_;
     const WorkOptions options_;
 };
+
+/// Return the ids that an exact search of a further vector field finds, nearest first, for one of
+/// its vectors.
+inline std::string answers_of(const ReadHandle& rows, const FetchedVectors& field) {
+    if (field.rows() == 0) return field.field;
+    std::string text = field.field + " is answered by";
+    const SearchOptions options{.k = field.rows(), .field = field.field, .exact = true};
+    const SearchResult found = rows.search(field.view().slice(0, 1), options).value();
+    for (const Hit& hit : found[0])
+        text += ' ' + std::to_string(hit.id);
+    return text;
+}
 
 /// Return all that can be read of a database, as bytes.
 inline std::string fingerprint(const Database& database) {
@@ -218,10 +236,12 @@ inline std::string fingerprint(const Database& database) {
             for (const Hit& hit : partition.search(origin, options).value())
                 ids.push_back(hit.id);
             std::sort(ids.begin(), ids.end());
-            const FetchedRows rows = partition.get(ids, scalar_names(partition.schema())).value();
+            const FetchedRows rows = partition.get(ids, field_names(partition.schema())).value();
             text.append(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(Id));
             text.append(reinterpret_cast<const char*>(rows.bytes.data()), rows.bytes.size());
-            text += "\n" + to_text(rows.columns);
+            text += "\n" + to_text(rows);
+            for (const FetchedVectors& field : rows.vectors)
+                text += answers_of(partition, field) + "\n";
         }
     }
     return text;

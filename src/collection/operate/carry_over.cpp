@@ -39,16 +39,63 @@ Status for_each_batch(const PartitionVersion& partition,
     return result;
 }
 
-/// Return the names of scalar fields that both schemas have.
-std::vector<std::string> common_fields(const Schema& from, const Schema& to) {
+/// Return the names of fields that both lists have, from the first `passed` on.
+template <class Fields>
+std::vector<std::string> common_names(const Fields& from, const Fields& to, std::size_t passed) {
     std::vector<std::string> names;
-    for (const ScalarField& field : from.scalars) {
-        const bool both = std::any_of(to.scalars.begin(), to.scalars.end(), [&](const auto& other) {
-            return other.name == field.name;
-        });
-        if (both) names.push_back(field.name);
+    for (std::size_t i = passed; i < from.size(); ++i) {
+        const bool both = std::any_of(
+            to.begin(), to.end(), [&](const auto& other) { return other.name == from[i].name; });
+        if (both) names.push_back(from[i].name);
     }
     return names;
+}
+
+/// Return the names of the fields but the first vector field that both schemas have.
+std::vector<std::string> common_fields(const Schema& from, const Schema& to) {
+    std::vector<std::string> names = common_names(from.scalars, to.scalars, 0);
+    const std::vector<std::string> vectors = common_names(from.vectors, to.vectors, 1);
+    names.insert(names.end(), vectors.begin(), vectors.end());
+    return names;
+}
+
+/// Tell whether the i-th of two lists of rows have the same vector.
+bool same_vector(const FetchedVectors& a, const FetchedVectors& b, std::size_t i) {
+    const std::size_t bytes = vector_bytes(a.type, a.dim);
+    return std::memcmp(a.bytes.data() + i * bytes, b.bytes.data() + i * bytes, bytes) == 0;
+}
+
+/// Tell whether the i-th of two lists of rows with the same fields, which both have, are the same.
+bool same_row(const FetchedRows& a, const FetchedRows& b, std::size_t i) {
+    const auto same_value = [i](const ScalarColumn& mine, const ScalarColumn& theirs) {
+        return mine.values[i] == theirs.values[i];
+    };
+    const auto same_field = [i](const FetchedVectors& mine, const FetchedVectors& theirs) {
+        return same_vector(mine, theirs, i);
+    };
+    return same_vector(a, b, i) &&
+           std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), same_value) &&
+           std::equal(a.vectors.begin(), a.vectors.end(), b.vectors.begin(), same_field);
+}
+
+/// Return some of the vectors.
+FetchedVectors select(const FetchedVectors& from, std::span<const std::size_t> rows) {
+    FetchedVectors selected{.field = from.field, .dim = from.dim, .type = from.type, .bytes = {}};
+    const std::size_t bytes = vector_bytes(from.type, from.dim);
+    selected.bytes.reserve(rows.size() * bytes);
+    for (const std::size_t row : rows) {
+        const std::byte* first = from.bytes.data() + row * bytes;
+        selected.bytes.insert(selected.bytes.end(), first, first + bytes);
+    }
+    return selected;
+}
+
+/// Return some of the values.
+ScalarColumn select(const ScalarColumn& from, std::span<const std::size_t> rows) {
+    ScalarColumn selected{from.field, {}};
+    for (const std::size_t row : rows)
+        selected.values.push_back(from.values[row]);
+    return selected;
 }
 
 class CarryOver {
@@ -111,42 +158,34 @@ class CarryOver {
                          const PartitionInfo* into,
                          std::span<const Id> ids) {
         VECDB_ASSIGN(const FetchedRows now, from_.get(partition, after_, ids, common_));
-        const std::size_t bytes = vector_bytes(now.type, now.dim);
         FetchedRows then;
         if (before_->find(*partition) != nullptr) {
             VECDB_ASSIGN(then, from_.get(partition, before_, ids, common_));
         } else {
             then.found.resize(ids.size());
         }
-        FetchedRows changed;
-        changed.dim = now.dim;
-        changed.type = now.type;
-        for (const std::string& name : common_)
-            changed.columns.push_back({name, {}});
+        std::vector<std::size_t> changed;
         std::vector<Id> changed_ids;
         for (std::size_t i = 0; i < ids.size(); ++i) {
-            const std::byte* row = now.bytes.data() + i * bytes;
-            const bool same = then.found[i] &&
-                              std::memcmp(row, then.bytes.data() + i * bytes, bytes) == 0 &&
-                              std::equal(now.columns.begin(),
-                                         now.columns.end(),
-                                         then.columns.begin(),
-                                         [&](const ScalarColumn& a, const ScalarColumn& b) {
-                                             return a.values[i] == b.values[i];
-                                         });
-            if (same) continue;
+            if (then.found[i] && same_row(now, then, i)) continue;
+            changed.push_back(i);
             changed_ids.push_back(ids[i]);
-            changed.bytes.insert(changed.bytes.end(), row, row + bytes);
-            changed.found.push_back(true);
-            for (std::size_t field = 0; field < common_.size(); ++field)
-                changed.columns[field].values.push_back(now.columns[field].values[i]);
         }
-        if (changed_ids.empty()) return {};
+        if (changed.empty()) return {};
+        const FetchedVectors first = select(now, changed);
+        std::vector<ScalarColumn> scalars;
+        std::vector<FetchedVectors> further;
+        for (const ScalarColumn& each : now.columns)
+            scalars.push_back(select(each, changed));
+        for (const FetchedVectors& each : now.vectors)
+            further.push_back(select(each, changed));
         std::vector<ColumnView> columns;
-        for (const ScalarColumn& each : changed.columns)
+        for (const ScalarColumn& each : scalars)
             columns.emplace_back(each.field, std::span<const Scalar>(each.values));
-        VECDB_TRY(to_.write(
-            into, {changed_ids, changed.view(), columns}, CollectionState::Mode::kUpsert));
+        for (const FetchedVectors& each : further)
+            columns.emplace_back(each.field, each.view());
+        VECDB_TRY(
+            to_.write(into, {changed_ids, first.view(), columns}, CollectionState::Mode::kUpsert));
         carried_ += changed_ids.size();
         return {};
     }
@@ -155,7 +194,7 @@ class CarryOver {
     const CollectionState::VersionPointer& before_;
     const CollectionState::VersionPointer& after_;
     CollectionState& to_;
-    const std::vector<std::string> common_;  // scalar fields of both
+    const std::vector<std::string> common_;  // fields of both, but the first vector field
     std::size_t carried_ = 0;
 };
 

@@ -77,6 +77,17 @@ class Reservation {
     bool held_ = false;
 };
 
+/// Check that vectors of a field can be written to another one.
+Status check_alike(const VectorField& from, const VectorField& to) {
+    if (from.dim == to.dim && from.element_type == to.element_type) return {};
+    const auto name = [](const VectorField& field) {
+        return std::to_string(field.dim) + " x " + std::string(to_string(field.element_type));
+    };
+    return {StatusCode::kInvalidArgument,
+            "carry_over from vectors of " + name(from) + " to vectors of " + name(to) +
+                "; they must be alike"};
+}
+
 class Rebuild {
   public:
     Rebuild(DatabaseState& state,
@@ -134,9 +145,9 @@ class Rebuild {
     Status write(const RowBatch& batch);
     Status build();
     Status check_count() const;
-    Result<FetchedRows> sample() const;
+    Result<FetchedVectors> sample() const;
     Status check_and_warm_up();
-    Status measure_recall(const FetchedRows& queries);
+    Status measure_recall(const FetchedVectors& queries);
     Status carry(const CollectionState::VersionPointer& now);
     Status finish();
 
@@ -156,15 +167,18 @@ class Rebuild {
 /// Check that rows of the live collection could be written to the new one.
 Status Rebuild::check_fields() const {
     if (!options_.carry_over || !options_.schema) return {};
-    const VectorField& from = live_->field();
-    const VectorField& to = options_.schema->vectors.front();
-    if (from.dim == to.dim && from.element_type == to.element_type) return {};
-    const auto name = [](const VectorField& field) {
-        return std::to_string(field.dim) + " x " + std::string(to_string(field.element_type));
-    };
-    return {StatusCode::kInvalidArgument,
-            "carry_over from vectors of " + name(from) + " to vectors of " + name(to) +
-                "; they must be alike"};
+    VECDB_TRY(check_alike(live_->field(), options_.schema->vectors.front()));
+    for (std::size_t number = 1; number < options_.schema->vectors.size(); ++number) {
+        const VectorField& to = options_.schema->vectors[number];
+        const auto from = live_->find_vector(to.name);
+        if (!from.ok() || *from == 0) {
+            return {StatusCode::kInvalidArgument,
+                    "carry_over to vectors of field '" + to.name +
+                        "', which the live collection does not have"};
+        }
+        VECDB_TRY(check_alike(live_->field(*from), to));
+    }
+    return {};
 }
 
 Status Rebuild::create() {
@@ -217,8 +231,9 @@ Status Rebuild::check_count() const {
     return check_bounds("the new collection", rows, report_.previous_rows, options_.guards.built);
 }
 
-/// Fetch evenly chosen rows of the new collection.
-Result<FetchedRows> Rebuild::sample() const {
+/// Fetch evenly chosen vectors of the new collection, of the field that the guards search.
+Result<FetchedVectors> Rebuild::sample() const {
+    VECDB_ASSIGN(const std::size_t field, made_state_->find_vector(options_.guards.search.field));
     const auto version = made_state_->version();
     const std::size_t count = std::min(options_.guards.queries, version->live_rows);
     std::vector<Id> ids;
@@ -231,27 +246,29 @@ Result<FetchedRows> Rebuild::sample() const {
             });
         }
     });
-    return made_->get(ids);
+    VECDB_ASSIGN(const auto found, made_state_->places(nullptr, version, ids));
+    return made_state_->vectors(found, field);
 }
 
 Status Rebuild::check_and_warm_up() {
-    VECDB_ASSIGN(const FetchedRows queries, sample());
-    if (queries.found.empty()) return {};
+    VECDB_ASSIGN(const FetchedVectors queries, sample());
+    if (queries.rows() == 0) return {};
     if (options_.guards.min_recall > 0.0) VECDB_TRY(measure_recall(queries));
     for (std::size_t i = 0; i < options_.warm_up_queries; ++i) {
         VECDB_TRY(options_.control.check());
-        const auto query = queries.view().slice(i % queries.found.size(), 1);
+        const auto query = queries.view().slice(i % queries.rows(), 1);
         VECDB_TRY(made_->search(query, options_.guards.search).status());
     }
     return {};
 }
 
-Status Rebuild::measure_recall(const FetchedRows& queries) {
+Status Rebuild::measure_recall(const FetchedVectors& queries) {
     SearchOptions exact = options_.guards.search;
     exact.exact = true;
-    const bool larger = larger_is_nearer(made_->schema().vectors.front().metric);
+    VECDB_ASSIGN(const std::size_t field, made_state_->find_vector(exact.field));
+    const bool larger = larger_is_nearer(made_state_->field(field).metric);
     std::size_t found = 0, wanted = 0;
-    for (std::size_t q = 0; q < queries.found.size(); ++q) {
+    for (std::size_t q = 0; q < queries.rows(); ++q) {
         VECDB_TRY(options_.control.check());
         const MatrixView query = queries.view().slice(q, 1);
         VECDB_ASSIGN(const SearchResult truth, made_->search(query, exact));
@@ -273,7 +290,7 @@ Status Rebuild::measure_recall(const FetchedRows& queries) {
     if (*report_.recall >= options_.guards.min_recall) return {};
     return {StatusCode::kFailedPrecondition,
             "recall of the new collection is " + number_text(*report_.recall) + " over " +
-                std::to_string(queries.found.size()) + " queries; at least " +
+                std::to_string(queries.rows()) + " queries; at least " +
                 number_text(options_.guards.min_recall) + " is wanted"};
 }
 

@@ -31,7 +31,7 @@ struct LoadPartitions {
     std::shared_ptr<persist::FileSet> files;
     std::shared_ptr<const KnownSegments> known;
     std::map<std::uint32_t, persist::StoredPartition> partitions;
-    VectorField field;
+    std::vector<VectorField> vectors;
     std::shared_ptr<const ScalarFields> scalars;
     Damaged damaged;
 
@@ -39,7 +39,7 @@ struct LoadPartitions {
         std::vector<LoadedPartition> loaded;
         for (const auto& [number, partition] : partitions) {
             VECDB_ASSIGN(auto each,
-                         load_partition(*files, *known, partition, {field, scalars}, damaged));
+                         load_partition(*files, *known, partition, {vectors, scalars}, damaged));
             loaded.push_back(std::move(each));
         }
         return loaded;
@@ -139,7 +139,7 @@ Status Recovery::add(std::uint64_t id, const persist::StoredCollection& stored) 
     const LoadPartitions loader{found.files,
                                 known_,
                                 stored.partitions,
-                                stored.schema.vectors.front(),
+                                stored.schema.vectors,
                                 share_scalars(stored.schema),
                                 damaged_};
     recovered.state =

@@ -94,7 +94,7 @@ Status Verification::check_rows(const persist::ReadCatalogue& read, const std::s
     for (const auto& [id, collection] : read.catalogue.collections()) {
         VECDB_ASSIGN(const bool valid, note(manifest, collection.schema.validate()));
         if (!valid) continue;
-        const RowFields fields{collection.schema.vectors.front(), share_scalars(collection.schema)};
+        const RowFields fields{collection.schema.vectors, share_scalars(collection.schema)};
         for (const auto& [number, partition] : collection.partitions)
             VECDB_TRY(check_partition(partition, fields));
     }

@@ -71,7 +71,7 @@ void AsyncSearch::work(Gathered& gathered) noexcept {
 void AsyncSearch::search(const PartitionVersion& partition, Gathered& gathered) const {
     const AsyncQuestion& asked = *question_;
     Scratch<SegmentTarget> segments;
-    find_targets(partition, asked.options, *segments);
+    find_targets(partition, asked.number, asked.options, *segments);
     if (segments->empty()) return;
     const std::size_t k = asked.options.k;
     Scratch<Hit> slots;

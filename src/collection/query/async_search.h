@@ -27,6 +27,7 @@ namespace vecdb::collection {
 struct AsyncQuestion {
     const simd::KernelTable& kernels;
     VectorField field;
+    std::size_t number;            ///< Of the field in its schema.
     SearchOptions options;         ///< Valid.
     std::vector<std::byte> query;  ///< As prepare_queries() makes it.
     std::shared_ptr<const Version> version;

@@ -29,7 +29,7 @@ Status check_options(const SearchOptions& options) {
     return {StatusCode::kUnsupported, "report is set in a cursor; search makes reports"};
 }
 
-/// Copy the rows of a segment that may be returned.
+/// Copy the rows of a segment that may be returned, in the order of the field.
 std::shared_ptr<FilterRows> copy_allowed(const SegmentTarget& target) {
     auto rows = std::make_shared<FilterRows>();
     rows->rows = target.segment->rows;
@@ -45,10 +45,11 @@ std::shared_ptr<FilterRows> copy_allowed(const SegmentTarget& target) {
 
 Status CursorState::begin(const CollectionState::VersionPointer& pinned, VectorView query) {
     VECDB_TRY(check_options(options_));
-    VECDB_TRY(prepare_queries(state_->kernels(), state_->field(), query, query_));
+    VECDB_ASSIGN(field_, state_->find_vector(options_.field));
+    VECDB_TRY(prepare_queries(state_->kernels(), state_->field(field_), query, query_));
     VECDB_ASSIGN(source_, source_of(*state_, pinned, partition_.get(), options_));
     VECDB_TRY(for_each_searched(*state_, source_, options_, [&](const PartitionVersion& each) {
-        find_targets(each, options_, segments_);
+        find_targets(each, field_, options_, segments_);
     }));
     for (std::size_t i = 0; i < segments_.size(); ++i) {
         SegmentTarget& target = segments_[i];
@@ -90,14 +91,15 @@ Status CursorState::look_ahead(std::size_t count) {
                  segments_.end(),
                  std::back_inserter(segments),
                  [](const SegmentTarget& target) { return target.live > 0; });
-    const SearchTarget target{state_->kernels(), state_->field(), options, segments};
+    const SearchTarget target{state_->kernels(), state_->field(field_), options, segments};
     const CallThreads threads = threads_for(*state_, target, 1);
     hits.resize(search_one(target, query_.data(), threads.count(), hits));
     VECDB_TRY(take_out(hits));
     found_ += hits.size();
     left_ -= hits.size();
     if (options_.score_threshold) {
-        const auto within = count_within(state_->field().metric, *options_.score_threshold, hits);
+        const Metric metric = state_->field(field_).metric;
+        const auto within = count_within(metric, *options_.score_threshold, hits);
         if (within < hits.size()) left_ = 0;
         hits.resize(within);
     }
@@ -118,7 +120,7 @@ Status CursorState::take_out(std::span<const Hit> hits) {
     }
     for (std::size_t i = 0; i < hits.size(); ++i) {
         const Left& left = places_.at(&found.segment(i));
-        left.rows->allowed.reset(found.rows[i]->row);
+        left.rows->allowed.reset(found.segment(i).position(found.rows[i]->row, field_));
         --segments_[left.target].live;
     }
     return {};

@@ -48,6 +48,7 @@ class CursorState {
     std::shared_ptr<const PartitionInfo> partition_;  ///< Null: the whole collection.
     SearchOptions options_;
     Source source_{};
+    std::size_t field_ = 0;  ///< Number of the vector field.
     std::vector<std::byte> query_;
     std::vector<SegmentTarget> segments_;
     /// By the segment: its target, and the rows of it that are left, which the target views.

@@ -170,6 +170,29 @@ std::size_t count_live(const SegmentVersion& segment, const FilterRows& rows) {
 
 }  // namespace
 
+std::shared_ptr<const FilterRows> FilterRows::in_order(std::shared_ptr<const FilterRows> found,
+                                                       const SegmentVersion& segment,
+                                                       std::size_t field) {
+    const collection::FieldOrder* order = segment.order(field);
+    if (order == nullptr) return found;
+    const Lock lock(found->mutex_);
+    if (found->ordered_.size() <= field) found->ordered_.resize(field + 1);
+    std::shared_ptr<const FilterRows>& known = found->ordered_[field];
+    if (known != nullptr) return known;
+    auto made = std::make_shared<FilterRows>();
+    made->rows = segment.rows;
+    made->allowed.resize(segment.rows);
+    const auto words = found->allowed.words();
+    for (std::size_t w = 0; w < words.size(); ++w) {
+        for (std::uint64_t word = words[w]; word != 0; word &= word - 1) {
+            const auto row = w * 64 + static_cast<std::size_t>(std::countr_zero(word));
+            made->allowed.set(order->positions[row]);
+        }
+    }
+    known = std::move(made);
+    return known;
+}
+
 AllowedRows FilterState::rows(const SegmentVersion& segment) const {
     Entry entry = recall(segment);
     const bool tested = entry.rows && entry.rows->rows >= segment.rows;

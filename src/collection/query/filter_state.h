@@ -13,14 +13,28 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 namespace vecdb {
 
 /// Rows of one numbering that a filter allows; removed rows are not taken out.
-/// Threads: immutable.
-struct FilterRows {
+/// Threads: immutable but for what in_order() remembers, which is internally synchronised.
+class FilterRows {
+  public:
     std::size_t rows = 0;  ///< Rows looked at: at least those of the segment asked for.
     Bitset allowed;
+
+    /// Return `found`, rows of the segment, in the order of a vector field. The first call for a
+    /// field that has one costs a step for each row allowed. Throws std::bad_alloc.
+    [[nodiscard]] static std::shared_ptr<const FilterRows> in_order(
+        std::shared_ptr<const FilterRows> found,
+        const collection::SegmentVersion& segment,
+        std::size_t field);
+
+  private:
+    mutable Mutex mutex_;
+    // By vector field, as far as it was asked for.
+    mutable std::vector<std::shared_ptr<const FilterRows>> ordered_ VECDB_GUARDED_BY(mutex_);
 };
 
 /// The answer to a search: rows allowed, and how many of them are there and not removed.

@@ -8,6 +8,8 @@
 #include "collection/query/search.h"
 #include "index/top_k.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 namespace vecdb::collection {
@@ -22,7 +24,9 @@ constexpr std::size_t kLeastGroupRows = 64;
 }  // namespace
 
 Status SearchedRows::find(const CollectionState::VersionPointer& pinned,
-                          const PartitionInfo* partition) {
+                          const PartitionInfo* partition,
+                          std::size_t field) {
+    field_ = field;
     VECDB_ASSIGN(source_, source_of(state_, pinned, partition, options_));
     return find_again(options_);
 }
@@ -31,7 +35,7 @@ Status SearchedRows::find_again(const SearchOptions& options) {
     if (recorder_ != nullptr) recorder_->begin_round();
     segments_->clear();
     VECDB_TRY(for_each_searched(state_, source_, options, [&](const PartitionVersion& each) {
-        find_targets(each, options, *segments_, recorder_);
+        find_targets(each, field_, options, *segments_, recorder_);
     }));
     if (recorder_ != nullptr) recorder_->enter(Stage::kFinish);
     return {};
@@ -58,14 +62,14 @@ Status QuerySearch::begin(const CollectionState::VersionPointer& pinned,
     VECDB_TRY(options_.validate());
     if (!options_.group_by.empty())
         VECDB_TRY(check_group_field(state_.schema().scalars, options_.group_by));
-    VECDB_TRY(prepare_queries(state_.kernels(), state_.field(), queries, *prepared_));
+    VECDB_ASSIGN(field_, state_.find_vector(options_.field));
+    VECDB_TRY(prepare_queries(state_.kernels(), field(), queries, *prepared_));
     queries_ = queries.rows();
-    return rows_.find(pinned, partition);
+    return rows_.find(pinned, partition, field_);
 }
 
 const std::byte* QuerySearch::query(std::size_t number) noexcept {
-    const VectorField& field = state_.field();
-    return prepared_->data() + number * vector_bytes(field.element_type, field.dim);
+    return prepared_->data() + number * vector_bytes(field().element_type, field().dim);
 }
 
 std::size_t QuerySearch::search_nearest(const std::byte* query, std::span<Hit> hits) {
@@ -100,7 +104,7 @@ Result<std::vector<ScalarColumn>> QuerySearch::values(std::span<const Hit> hits,
 Result<Hits> QuerySearch::search_groups(const std::byte* query) {
     Groups groups(options_.group_by);
     const std::size_t wanted = hits_wanted(options_);
-    const Metric metric = state_.field().metric;
+    const Metric metric = field().metric;
     std::size_t room = std::max(wanted * kRowsPerGroup, kLeastGroupRows);
     SearchOptions others = options_;
     Hits hits;
@@ -124,7 +128,7 @@ Result<Hits> QuerySearch::search_groups(const std::byte* query) {
 }
 
 Result<std::size_t> QuerySearch::search_one(const std::byte* query, std::span<Hit> hits) {
-    const Metric metric = state_.field().metric;
+    const Metric metric = field().metric;
     if (hits.empty()) return 0;
     if (options_.group_by.empty() && options_.offset == 0) {
         const std::size_t found = search_nearest(query, hits);
@@ -150,7 +154,7 @@ Result<std::size_t> QuerySearch::search(std::span<Hit> hits) {
 }
 
 Status QuerySearch::search(SearchResult& result) {
-    const Metric metric = state_.field().metric;
+    const Metric metric = field().metric;
     std::size_t found = 0;
     if (result.k() == 0 || queries_ == 0) {
         finish(found);
@@ -185,8 +189,27 @@ Status QuerySearch::search(SearchResult& result) {
     return {};
 }
 
+Result<Hits> QuerySearch::score(std::span<const Id> ids) {
+    VECDB_ASSIGN(const auto found, state_.places(source().partition, source().version, ids));
+    Hits hits;
+    hits.reserve(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (!found.rows[i]) continue;
+        const SegmentVersion& segment = found.segment(i);
+        const std::size_t position = segment.position(found.rows[i]->row, field_);
+        const index::FlatBlock block =
+            segment.block(position / segment.rows_per_block, nullptr, field_);
+        const auto row = static_cast<std::uint32_t>(position % segment.rows_per_block);
+        Hit hit{ids[i], 0.0F};
+        index_rows(field(), block).distances(query(0), {&row, 1}, {&hit.score, 1});
+        hits.push_back(hit);
+    }
+    to_scores(field().metric, hits);
+    return hits;
+}
+
 Result<Hits> QuerySearch::range_search(float radius) {
-    const Metric metric = state_.field().metric;
+    const Metric metric = field().metric;
     VECDB_TRY(check_radius(metric, radius));
     VECDB_TRY(check_ring(metric, options_.inner_radius, radius));
     const SearchTarget target = rows_.target();
@@ -210,8 +233,7 @@ Result<Hits> QuerySearch::range_search(float radius) {
 }
 
 void QuerySearch::finish(std::size_t hits) {
-    recorder_.finish(
-        state_.field(), options_.exact, {queries_, hits_wanted(options_), hits, threads_});
+    recorder_.finish(field(), options_.exact, {queries_, hits_wanted(options_), hits, threads_});
 }
 
 }  // namespace vecdb::collection

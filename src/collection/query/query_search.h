@@ -32,7 +32,10 @@ class SearchedRows {
 
     /// Choose the version, the one that is pinned if not null, and find the segments that have rows
     /// to offer. Returns the errors of SearchOptions::as_of, partitions and filter.
-    Status find(const CollectionState::VersionPointer& pinned, const PartitionInfo* partition);
+    /// \param field  number of the vector field to be searched
+    Status find(const CollectionState::VersionPointer& pinned,
+                const PartitionInfo* partition,
+                std::size_t field = 0);
     /// Find them again in the same version under another filter, which fits the fields.
     Status find_again(const SearchOptions& options);
 
@@ -40,13 +43,14 @@ class SearchedRows {
     [[nodiscard]] std::size_t count();
     [[nodiscard]] const Source& source() const noexcept { return source_; }
     [[nodiscard]] SearchTarget target() {
-        return {state_.kernels(), state_.field(), options_, *segments_, recorder_};
+        return {state_.kernels(), state_.field(field_), options_, *segments_, recorder_};
     }
 
   private:
     const CollectionState& state_;
     const SearchOptions& options_;
     SearchRecorder* recorder_;
+    std::size_t field_ = 0;
     Source source_{};  // outlives what the segments keep of it
     Scratch<SegmentTarget> segments_;
 };
@@ -71,6 +75,8 @@ class QuerySearch {
                  const PartitionInfo* partition,
                  MatrixView queries);
 
+    /// Return the field that is searched.
+    [[nodiscard]] const VectorField& field() const noexcept { return state_.field(field_); }
     /// Return the most hits that one query can have.
     [[nodiscard]] std::size_t most_hits() { return std::min(options_.k, rows_.count()); }
 
@@ -81,6 +87,10 @@ class QuerySearch {
     Status search(SearchResult& result);
     /// Answer the only query by radius.
     Result<Hits> range_search(float radius);
+
+    /// Compare rows of the version searched with the only query, wherever they are and whether they
+    /// are allowed or not. Returns their scores in that order.
+    Result<Hits> score(std::span<const Id> ids);
 
     /// Return the values of fields that hits of the rows searched have.
     [[nodiscard]] Result<std::vector<ScalarColumn>> values(
@@ -103,6 +113,7 @@ class QuerySearch {
     const SearchOptions& options_;
     SearchRecorder recorder_;
     SearchedRows rows_;
+    std::size_t field_ = 0;
     Scratch<std::byte> prepared_;
     std::size_t queries_ = 0;
     std::size_t threads_ = 1;

@@ -158,7 +158,7 @@ void scan_coded(const SearchTarget& target,
                 std::span<TopK> best,
                 SearchCounters* counters) {
     const auto kernels = target.kernels.distances(target.field.metric, target.field.element_type);
-    const GrowingCodes& codes = *segment.segment->codes;
+    const FieldCodes& codes = *segment.segment->field_codes(segment.field);
     auto piece = codes.pieces.begin();
     for (std::size_t b = 0; b < segment.segment->block_count(); ++b) {
         const FlatBlock block = segment.block(b);
@@ -184,7 +184,7 @@ void scan_coded(const SearchTarget& target,
 
 /// Tell whether most rows of a growing segment are to be compared, and have codes.
 bool goes_by_codes(const SearchTarget& target, const SegmentTarget& segment) {
-    return segment.segment->codes != nullptr && !target.options.exact &&
+    return segment.segment->field_codes(segment.field) != nullptr && !target.options.exact &&
            segment.live >= segment.segment->rows / index::kListedShare;
 }
 

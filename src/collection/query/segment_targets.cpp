@@ -16,6 +16,7 @@ constexpr std::size_t kThreadWork = std::size_t{8} << 20U;
 }  // namespace
 
 void find_targets(const PartitionVersion& partition,
+                  std::size_t field,
                   const SearchOptions& options,
                   std::vector<SegmentTarget>& out,
                   SearchRecorder* recorder) {
@@ -25,16 +26,19 @@ void find_targets(const PartitionVersion& partition,
         if (segment.live_rows == 0) continue;
         AllowedRows allowed{nullptr, segment.live_rows};
         if (!options.filter.allows_all()) allowed = options.filter.state()->rows(segment);
-        const Index* index = options.exact ? nullptr : segment.index();
+        const Index* index = options.exact ? nullptr : segment.index(field);
         if (recorder != nullptr) recorder->found(partition, segment, index, allowed.live);
         if (allowed.live == 0) continue;
+        if (allowed.rows != nullptr)
+            allowed.rows = FilterRows::in_order(std::move(allowed.rows), segment, field);
         // In place: sorting them would take memory.
         const auto place = std::upper_bound(
             out.begin() + begin,
             out.end(),
             segment.live_rows,
             [](std::size_t live, const auto& each) { return live > each.segment->live_rows; });
-        out.insert(place, {&partition, &segment, index, std::move(allowed.rows), allowed.live});
+        out.insert(place,
+                   {&partition, &segment, field, index, std::move(allowed.rows), allowed.live});
     }
 }
 

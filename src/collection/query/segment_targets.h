@@ -24,16 +24,19 @@ namespace vecdb::collection {
 struct SegmentTarget {
     const PartitionVersion* partition;  ///< That it belongs to.
     const SegmentVersion* segment;      ///< Lives as long as the version does.
+    std::size_t field;                  ///< The vector field that is searched.
     const Index* index;                 ///< To be searched; null: rows are compared one by one.
-    std::shared_ptr<const FilterRows> allowed;  ///< Null: every row.
+    std::shared_ptr<const FilterRows> allowed;  ///< In the order of the field; null: every row.
     std::size_t live;                           ///< Rows that may be returned, at least 1.
 
     /// View block i; may throw std::bad_alloc, as SegmentVersion::block().
     [[nodiscard]] index::FlatBlock block(std::size_t i) const {
-        return segment->block(i, allowed != nullptr ? allowed->allowed.words().data() : nullptr);
+        return segment->block(
+            i, allowed != nullptr ? allowed->allowed.words().data() : nullptr, field);
     }
 
-    /// Call visit(row) for every row that may be returned, in order. May throw std::bad_alloc.
+    /// Call visit(row) for every row that may be returned, in order; `field` is 0. May throw
+    /// std::bad_alloc.
     template <class Visit>
     void for_each_row(Visit&& visit) const {
         segment->for_each_row(allowed != nullptr ? allowed->allowed.words().data() : nullptr,
@@ -43,8 +46,10 @@ struct SegmentTarget {
 
 /// Append the segments of a partition of which the options allow live rows, those with most live
 /// rows first. Throws std::bad_alloc and what a predicate throws.
+/// \param field     number of the vector field that is to be searched
 /// \param recorder  takes note of all segments that have live rows; may be null
 void find_targets(const PartitionVersion& partition,
+                  std::size_t field,
                   const SearchOptions& options,
                   std::vector<SegmentTarget>& out,
                   SearchRecorder* recorder = nullptr);

@@ -40,6 +40,7 @@ class ColumnReader {
             VECDB_TRY(read(value));
         return {};
     }
+    Status read(const MatrixView& /*vectors*/) { return clash("a vector"); }
     /// Repeat one value for all rows.
     Status fill(const Scalar& value, std::size_t rows) {
         for (std::size_t row = 0; row < rows; ++row)
@@ -131,9 +132,7 @@ Status check_given(const ScalarFields& fields,
         const std::string name(column.field());
         const bool known = std::any_of(
             fields.begin(), fields.end(), [&](const auto& field) { return field.name == name; });
-        if (!known) {
-            return no_such_field(fields, name);
-        }
+        if (!known) return no_such_field(fields, name);
         if (column.size() != rows) {
             return {StatusCode::kInvalidArgument,
                     "field '" + name + "' has " + std::to_string(column.size()) + " values for " +

@@ -10,7 +10,6 @@
 #include <vecdb/schema.h>
 #include <vecdb/status.h>
 #include <vecdb/types.h>
-#include <vecdb/views.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -128,13 +127,6 @@ class ColumnBatch {
 
   private:
     std::vector<Column> columns_;
-};
-
-/// What a caller writes: as many ids, vectors and values in each column.
-struct RowsToWrite {
-    std::span<const Id> ids;
-    MatrixView vectors;
-    std::span<const ColumnView> columns;
 };
 
 /// Check that a field takes a value. Returns kInvalidArgument.

@@ -47,10 +47,12 @@ std::vector<Range> ranges_of(const SegmentVersion& growing) {
 }
 
 std::shared_ptr<const CodedPiece> code(const VectorField& field,
+                                       std::size_t number,
                                        const SegmentVersion& growing,
                                        const index::CodeSpace& space,
                                        const Range& range) {
-    const index::FlatBlock block = growing.block(range.first / growing.rows_per_block, nullptr);
+    const std::size_t b = range.first / growing.rows_per_block;
+    const index::FlatBlock block = growing.block(b, nullptr, number);
     const IndexRows rows =
         index_rows(field, block.slice(range.first % growing.rows_per_block, range.count));
     auto piece = std::make_shared<CodedPiece>();
@@ -60,25 +62,47 @@ std::shared_ptr<const CodedPiece> code(const VectorField& field,
     return piece;
 }
 
-}  // namespace
-
-void extend_codes(const VectorField& field, SegmentVersion& growing) {
-    if (field.element_type != ElementType::kFloat32 || is_scanned(field)) return;
-    const std::size_t coded = growing.codes != nullptr ? growing.codes->coded_until : 0;
-    if (growing.rows - coded < kSmallPiece) return;
-    auto next = std::make_shared<GrowingCodes>();
-    next->space = index::CodeSpace(field.dim);
-    const auto* old = growing.codes.get();
+/// Return the codes of one field for all ranges, those of `old`, if not null, where it has them.
+FieldCodes extend(const VectorField& field,
+                  std::size_t number,
+                  const SegmentVersion& growing,
+                  std::span<const Range> ranges,
+                  const FieldCodes* old) {
+    FieldCodes codes{.field = number, .space = index::CodeSpace(field.dim), .pieces = {}};
     std::size_t at = 0;
-    for (const Range& range : ranges_of(growing)) {
+    for (const Range& range : ranges) {
         while (old != nullptr && at < old->pieces.size() && old->pieces[at]->first < range.first)
             ++at;
         const bool known = old != nullptr && at < old->pieces.size() &&
                            old->pieces[at]->first == range.first &&
                            old->pieces[at]->codes.rows() == range.count;
-        next->pieces.push_back(known ? old->pieces[at] : code(field, growing, next->space, range));
-        next->coded_until = range.first + range.count;
-        next->memory_bytes += next->pieces.back()->codes.memory_bytes();
+        codes.pieces.push_back(known ? old->pieces[at]
+                                     : code(field, number, growing, codes.space, range));
+    }
+    return codes;
+}
+
+bool has_codes(const VectorField& field) {
+    return field.element_type == ElementType::kFloat32 && !is_scanned(field);
+}
+
+}  // namespace
+
+void extend_codes(std::span<const VectorField> fields, SegmentVersion& growing) {
+    const GrowingCodes* const old = growing.codes.get();
+    const std::size_t coded = old != nullptr ? old->coded_until : 0;
+    if (growing.rows - coded < kSmallPiece) return;
+    if (std::none_of(fields.begin(), fields.end(), has_codes)) return;
+    const std::vector<Range> ranges = ranges_of(growing);
+    if (ranges.empty()) return;
+    auto next = std::make_shared<GrowingCodes>();
+    next->coded_until = ranges.back().first + ranges.back().count;
+    for (std::size_t number = 0; number < fields.size(); ++number) {
+        if (!has_codes(fields[number])) continue;
+        next->fields.push_back(extend(
+            fields[number], number, growing, ranges, old != nullptr ? old->of(number) : nullptr));
+        for (const auto& piece : next->fields.back().pieces)
+            next->memory_bytes += piece->codes.memory_bytes();
     }
     growing.memory_bytes += next->memory_bytes - (old != nullptr ? old->memory_bytes : 0);
     growing.codes = std::move(next);

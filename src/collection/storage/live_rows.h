@@ -23,8 +23,13 @@ std::size_t append_live(const SegmentVersion& segment,
 /// Tell whether `order` holds every number below `rows` once.
 [[nodiscard]] bool is_permutation(std::span<const std::uint32_t> order, std::size_t rows);
 
-/// Reorder the rows of a store of one block in place: row i becomes what was row order[i], a
-/// permutation. May throw std::bad_alloc and then changes nothing.
-void permute(const RowStore& store, std::span<const std::uint32_t> order);
+/// Reorder the vectors of one field of a store of one block in place: the i-th becomes what was the
+/// order[i]-th, a permutation; of none nothing changes. May throw std::bad_alloc and then changes
+/// nothing.
+void permute_vectors(const RowStore& store,
+                     std::size_t field,
+                     std::span<const std::uint32_t> order);
+/// The same for the ids and scalar values.
+void permute_rows(const RowStore& store, std::span<const std::uint32_t> order);
 
 }  // namespace vecdb::collection

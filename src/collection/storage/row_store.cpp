@@ -17,11 +17,16 @@ constexpr std::size_t kFirstRows = 8;
 /// Copy the first `used` rows of a block to a larger one.
 void copy_rows(const RowBlock& from,
                const RowBlock& to,
-               std::size_t vector_bytes,
+               const RowFormat& format,
                std::size_t used) {
-    std::memcpy(to.vectors.data(), from.vectors.data(), used * vector_bytes);
     std::memcpy(to.ids.data(), from.ids.data(), used * sizeof(Id));
-    std::memcpy(to.norms.data(), from.norms.data(), used * sizeof(float));
+    for (std::size_t field = 0; field < format.vector_fields(); ++field) {
+        const VectorColumn& vectors = from.vectors(field);
+        std::memcpy(to.vectors(field).elements.data(),
+                    vectors.elements.data(),
+                    used * format.vector(field).bytes());
+        std::memcpy(to.vectors(field).norms.data(), vectors.norms.data(), used * sizeof(float));
+    }
     for (std::size_t i = 0; i < to.cells.size(); ++i) {
         const Cells& cells = from.cells[i];
         std::memcpy(to.cells[i].values.data(), cells.values.data(), used * cell_bytes(cells.type));
@@ -32,17 +37,37 @@ void copy_rows(const RowBlock& from,
 
 }  // namespace
 
+std::size_t RowFormat::vectors_bytes() const noexcept {
+    std::size_t bytes = 0;
+    for (std::size_t field = 0; field < vector_fields(); ++field)
+        bytes += vector(field).bytes();
+    return bytes;
+}
+
 std::size_t RowFormat::bytes() const noexcept {
-    std::size_t bytes = vector.bytes() + sizeof(Id) + sizeof(float);
+    std::size_t bytes = vectors_bytes() + vector_fields() * sizeof(float) + sizeof(Id);
     for (const ScalarField& field : fields())
         bytes += cell_bytes(field.type) + (field.nullable ? 1 : 0);
     return bytes;
 }
 
+RowFormat RowFields::format() const {
+    RowFormat format({first().dim, first().element_type}, scalars);
+    if (vectors.size() == 1) return format;
+    std::vector<VectorFormat> further;
+    for (const VectorField& field : vectors.subspan(1))
+        further.push_back({field.dim, field.element_type});
+    format.further = std::make_shared<const std::vector<VectorFormat>>(std::move(further));
+    return format;
+}
+
 RowBlock::RowBlock(std::size_t rows,
                    const RowFormat& format,
                    std::span<const std::shared_ptr<Texts>> texts)
-    : capacity(rows), vectors(rows * format.vector.bytes()), ids(rows), norms(rows) {
+    : capacity(rows), ids(rows), first(format.first, rows) {
+    further.reserve(format.vector_fields() - 1);
+    for (std::size_t field = 1; field < format.vector_fields(); ++field)
+        further.emplace_back(format.vector(field), rows);
     const auto fields = format.fields();
     cells.reserve(fields.size());
     for (std::size_t i = 0; i < fields.size(); ++i)
@@ -51,9 +76,9 @@ RowBlock::RowBlock(std::size_t rows,
 
 RowStore::RowStore(const RowFormat& format)
     : format_(format),
-      vector_bytes_(format.vector.bytes()),
       rows_per_block_(static_cast<std::uint32_t>(
-          std::clamp(kBlockBytes / vector_bytes_, kMinBlockRows, kMaxBlockRows) / 64 * 64)),
+          std::clamp(kBlockBytes / format.vectors_bytes(), kMinBlockRows, kMaxBlockRows) / 64 *
+          64)),
       blocks_(std::make_shared<BlockTable>()) {}
 
 RowStore::RowStore(const RowFormat& format, std::size_t rows) : RowStore(format) {
@@ -65,7 +90,6 @@ RowStore::RowStore(const RowFormat& format, std::size_t rows) : RowStore(format)
 
 RowStore::RowStore(const RowFormat& format, std::shared_ptr<RowBlock> block)
     : format_(format),
-      vector_bytes_(format.vector.bytes()),
       rows_per_block_(static_cast<std::uint32_t>((block->capacity + 63) / 64 * 64)) {
     auto table = std::make_shared<BlockTable>();
     table->push_back(std::move(block));
@@ -98,7 +122,7 @@ void RowStore::reserve(std::size_t rows, std::size_t used) {
         if (first == 0) {
             table->push_back(std::move(larger));
         } else {
-            copy_rows(*table->front(), *larger, vector_bytes_, used);
+            copy_rows(*table->front(), *larger, format_, used);
             table->front() = std::move(larger);
         }
     }
@@ -111,7 +135,7 @@ void RowStore::reserve(std::size_t rows, std::size_t used) {
 std::size_t RowStore::memory_bytes(std::size_t used) const noexcept {
     const std::size_t small = blocks_->size() == 1 ? blocks_->front()->capacity : 0;
     // Blocks large enough to come from the system cost what was touched of them.
-    const bool lazy = small * vector_bytes_ >= simd::kLargePage;
+    const bool lazy = small * format_.first.bytes() >= simd::kLargePage;
     const std::size_t rows = lazy ? used : std::max(small, used);
     std::size_t bytes = rows * format_.bytes() + blocks_->size() * sizeof(RowBlock);
     if (blocks_->empty()) return bytes;

@@ -7,6 +7,7 @@
 #include "collection/storage/columns.h"
 #include "simd/aligned_buffer.h"
 
+#include <vecdb/schema.h>
 #include <vecdb/types.h>
 
 #include <cstddef>
@@ -32,8 +33,17 @@ struct RowFormat {
     /// \param fields  null: there are none
     RowFormat(const VectorFormat& field,  // NOLINT(google-explicit-constructor)
               std::shared_ptr<const ScalarFields> fields = nullptr) noexcept
-        : vector(field), scalars(std::move(fields)) {}
+        : first(field), scalars(std::move(fields)) {}
 
+    /// Return the number of vector fields, at least 1.
+    [[nodiscard]] std::size_t vector_fields() const noexcept {
+        return further != nullptr ? 1 + further->size() : 1;
+    }
+    [[nodiscard]] const VectorFormat& vector(std::size_t field) const noexcept {
+        return field == 0 ? first : (*further)[field - 1];
+    }
+    /// Return the bytes of the vectors of a row.
+    [[nodiscard]] std::size_t vectors_bytes() const noexcept;
     /// Return the bytes of a row, without its texts.
     [[nodiscard]] std::size_t bytes() const noexcept;
     [[nodiscard]] std::span<const ScalarField> fields() const noexcept {
@@ -41,18 +51,34 @@ struct RowFormat {
                                   : std::span<const ScalarField>();
     }
 
-    VectorFormat vector;
+    VectorFormat first;
+    std::shared_ptr<const std::vector<VectorFormat>> further;  ///< Null: there is one vector field.
     std::shared_ptr<const ScalarFields> scalars;
 };
 
 /// What rows of a collection consist of.
 struct RowFields {
-    const VectorField& vector;
+    std::span<const VectorField> vectors;         ///< At least one.
     std::shared_ptr<const ScalarFields> scalars;  ///< Null: there are none.
 
-    [[nodiscard]] RowFormat format() const noexcept {
-        return {VectorFormat{vector.dim, vector.element_type}, scalars};
-    }
+    [[nodiscard]] const VectorField& first() const noexcept { return vectors.front(); }
+    /// Throws std::bad_alloc.
+    [[nodiscard]] RowFormat format() const;
+};
+
+/// The vectors of one field in a block of rows.
+struct VectorColumn {
+    VectorColumn(const VectorFormat& format, std::size_t rows)
+        : elements(rows * format.bytes()), norms(rows) {}
+    /// View vectors that somebody keeps.
+    VectorColumn(std::span<const std::byte> stored_elements,
+                 std::span<const float> stored_norms) noexcept
+        : elements(const_cast<std::byte*>(stored_elements.data()), stored_elements.size()),
+          norms(const_cast<float*>(stored_norms.data()), stored_norms.size()) {}
+
+    simd::AlignedBuffer<std::byte> elements;
+    /// Squared lengths, 0 of bits; under cosine, lengths before rows became unit rows.
+    simd::AlignedBuffer<float> norms;
 };
 
 /// Room for `capacity` rows. Rows below a published count are constant; the writer fills the
@@ -63,25 +89,28 @@ struct RowBlock {
              const RowFormat& format,
              std::span<const std::shared_ptr<Texts>> texts);
     /// View rows that `owner` keeps where they are; they are never written to.
-    RowBlock(std::span<const std::byte> stored_vectors,
-             std::span<const Id> stored_ids,
-             std::span<const float> stored_norms,
+    RowBlock(std::span<const Id> stored_ids,
+             VectorColumn stored_first,
+             std::vector<VectorColumn> stored_further,
              std::vector<Cells> stored_cells,
              std::shared_ptr<const void> owner) noexcept
         : source(std::move(owner)),
           capacity(stored_ids.size()),
-          vectors(const_cast<std::byte*>(stored_vectors.data()), stored_vectors.size()),
           ids(const_cast<Id*>(stored_ids.data()), stored_ids.size()),
-          norms(const_cast<float*>(stored_norms.data()), stored_norms.size()),
+          first(std::move(stored_first)),
+          further(std::move(stored_further)),
           cells(std::move(stored_cells)) {}
+
+    [[nodiscard]] const VectorColumn& vectors(std::size_t field) const noexcept {
+        return field == 0 ? first : further[field - 1];
+    }
 
     std::shared_ptr<const void> source;  ///< Null: the memory is the block's own.
     std::size_t capacity;
-    simd::AlignedBuffer<std::byte> vectors;
     simd::AlignedBuffer<Id> ids;
-    /// Squared lengths, 0 of bits; under cosine, lengths before rows became unit rows.
-    simd::AlignedBuffer<float> norms;
-    std::vector<Cells> cells;  ///< One for each scalar field.
+    VectorColumn first;                 ///< Of the first vector field.
+    std::vector<VectorColumn> further;  ///< Of the others.
+    std::vector<Cells> cells;           ///< One for each scalar field.
 };
 
 /// Most rows of a block of a growing segment.
@@ -116,12 +145,13 @@ class RowStore {
         return blocks_;
     }
 
-    [[nodiscard]] std::byte* vector(std::size_t row) const noexcept {
-        return block(row).vectors.data() + offset(row) * vector_bytes_;
+    [[nodiscard]] std::byte* vector(std::size_t row, std::size_t field = 0) const noexcept {
+        return block(row).vectors(field).elements.data() +
+               offset(row) * format_.vector(field).bytes();
     }
     [[nodiscard]] Id& id(std::size_t row) const noexcept { return block(row).ids[offset(row)]; }
-    [[nodiscard]] float& norm(std::size_t row) const noexcept {
-        return block(row).norms[offset(row)];
+    [[nodiscard]] float& norm(std::size_t row, std::size_t field = 0) const noexcept {
+        return block(row).vectors(field).norms[offset(row)];
     }
     [[nodiscard]] std::span<const Cells> cells(std::size_t row) const noexcept {
         return block(row).cells;
@@ -147,7 +177,6 @@ class RowStore {
     std::shared_ptr<RowBlock> make_block(std::size_t rows);
 
     RowFormat format_;
-    std::size_t vector_bytes_;
     std::uint32_t rows_per_block_;
     std::vector<std::shared_ptr<Texts>>
         texts_;  // one for each scalar field, from the first block on

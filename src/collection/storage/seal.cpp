@@ -36,44 +36,144 @@ Status copy_live(const SealSources& sources, const RowStore& store, const Contro
     return {};
 }
 
-/// Build the index of a segment; on `base` where its rows are the most of it.
-Result<std::vector<std::uint32_t>> build_index(SealedSegment& segment,
-                                               const VectorField& field,
-                                               const SegmentVersion* base,
-                                               const IndexBuild& how) {
-    const IndexRows rows = index_rows(field, segment);
-    const Index* known = base != nullptr ? base->index() : nullptr;
-    if (known != nullptr && base->live_rows >= segment.rows - base->live_rows) {
-        std::vector<std::uint32_t> kept;
-        kept.reserve(base->live_rows);
-        base->for_each_row(
-            nullptr, [&](std::size_t row) { kept.push_back(static_cast<std::uint32_t>(row)); });
-        auto order = segment.index->build_on(rows, *known, kept, how);
-        if (order.status().code() != StatusCode::kUnsupported) return order;
+/// Builds the indexes of a segment, one after the other, and puts rows and vectors in their orders.
+class IndexBuilder {
+  public:
+    /// \param base  the segment that the first rows come from, all that are live in it; null:
+    ///              indexes are built on nothing
+    IndexBuilder(SealedSegment& segment,
+                 std::span<const VectorField> fields,
+                 const SegmentVersion* base,
+                 TooFew too_few,
+                 const BuildOptions& options)
+        : segment_(segment),
+          fields_(fields),
+          // Where it has the most of them.
+          base_(base != nullptr && base->live_rows >= segment.rows - base->live_rows ? base
+                                                                                     : nullptr),
+          too_few_(too_few),
+          options_(options) {}
+
+    /// Returns which of the rows, as they stood, each row is; nothing when they stand as they did.
+    Result<std::vector<std::uint32_t>> run() {
+        VECDB_TRY(build(0));
+        VECDB_TRY(options_.control.check());
+        for (std::size_t number = 1; number < fields_.size(); ++number)
+            permute_vectors(segment_.store, number, order_);
+        permute_rows(segment_.store, order_);
+        for (std::size_t number = 1; number < fields_.size(); ++number) {
+            VECDB_TRY(build(number));
+            VECDB_TRY(options_.control.check());
+        }
+        return std::move(order_);
     }
-    return segment.index->build(rows, how);
+
+  private:
+    Status build(std::size_t number);
+    Result<std::vector<std::uint32_t>> build_index(std::size_t number, const IndexBuild& how);
+    std::vector<std::uint32_t> arrange(std::size_t number);
+    void reorder(std::size_t number, std::span<const std::uint32_t> order);
+
+    [[nodiscard]] Index& index(std::size_t number) const { return *segment_.indexes[number]; }
+
+    SealedSegment& segment_;
+    const std::span<const VectorField> fields_;
+    const SegmentVersion* const base_;
+    const TooFew too_few_;
+    const BuildOptions& options_;
+    std::vector<std::uint32_t> order_;  // what run() returns
+};
+
+/// Build the index of a field, if it has one, and put its vectors in the order that this wants. Ids
+/// and scalar values do not move.
+Status IndexBuilder::build(std::size_t number) {
+    const VectorField& field = fields_[number];
+    if (is_scanned(field)) return {};
+    VECDB_ASSIGN(segment_.indexes[number], make_index(field));
+    const double part = (kIndexEnds - kIndexBegins) / static_cast<double>(fields_.size());
+    const double begin = kIndexBegins + part * static_cast<double>(number);
+    const Control control = part_of(options_.control, begin, begin + part);
+    auto order = build_index(number, {.threads = options_.threads, .seed = 0, .control = &control});
+    if (order.status().code() == StatusCode::kFailedPrecondition && too_few_ == TooFew::kNoIndex) {
+        segment_.indexes[number].reset();
+        return {};
+    }
+    VECDB_TRY(order.status());
+    if (order->empty()) return {};
+    if (!is_permutation(*order, segment_.rows)) {
+        return {StatusCode::kInternal,
+                "index '" + std::string(index(number).capabilities().name) + "' ordered " +
+                    std::to_string(segment_.rows) + " rows by " + std::to_string(order->size()) +
+                    " numbers that are no permutation"};
+    }
+    if (number == 0) {
+        permute_vectors(segment_.store, number, *order);
+        order_ = *std::move(order);
+    } else {
+        reorder(number, *order);
+    }
+    return {};
 }
 
-/// Build the index of `field`, if it has one, over the rows as they stand and return the order in
-/// which it wants them.
-Result<std::vector<std::uint32_t>> build(SealedSegment& segment,
-                                         const VectorField& field,
-                                         const SegmentVersion* base,
-                                         const BuildOptions& options) {
-    if (is_scanned(field)) return std::vector<std::uint32_t>();
-    VECDB_ASSIGN(segment.index, make_index(field));
-    const Control control = part_of(options.control, kIndexBegins, kIndexEnds);
-    VECDB_ASSIGN(
-        auto order,
-        build_index(
-            segment, field, base, {.threads = options.threads, .seed = 0, .control = &control}));
-    if (!order.empty() && !is_permutation(order, segment.rows)) {
-        return Status(StatusCode::kInternal,
-                      "index '" + std::string(segment.index->capabilities().name) + "' ordered " +
-                          std::to_string(segment.rows) + " rows by " +
-                          std::to_string(order.size()) + " numbers that are no permutation");
+/// Build an index and return the order that it proposes.
+Result<std::vector<std::uint32_t>> IndexBuilder::build_index(std::size_t number,
+                                                             const IndexBuild& how) {
+    const Index* known = base_ != nullptr ? base_->index(number) : nullptr;
+    if (known != nullptr) {
+        const std::vector<std::uint32_t> kept = arrange(number);
+        const IndexRows rows = index_rows(fields_[number], segment_, number);
+        auto order = index(number).build_on(rows, *known, kept, how);
+        if (order.status().code() != StatusCode::kUnsupported) return order;
     }
-    return order;
+    return index(number).build(index_rows(fields_[number], segment_, number), how);
+}
+
+/// See that the vectors that come from the base are the first, in the order that they have there.
+/// Returns their positions in the base.
+std::vector<std::uint32_t> IndexBuilder::arrange(std::size_t number) {
+    std::vector<std::uint32_t> kept;
+    kept.reserve(base_->live_rows);
+    const auto keep = [&](std::size_t position) {
+        kept.push_back(static_cast<std::uint32_t>(position));
+    };
+    if (number == 0) {
+        base_->for_each_row(nullptr, keep);
+        return kept;
+    }
+    std::vector<std::uint32_t> row_of(segment_.rows);  // by where rows stood at first
+    for (std::size_t row = 0; row < row_of.size(); ++row)
+        row_of[order_.empty() ? row : order_[row]] = static_cast<std::uint32_t>(row);
+    constexpr std::uint32_t kNone = 0xFFFF'FFFF;
+    std::vector<std::uint32_t> row_at(base_->rows, kNone);
+    std::size_t at = 0;
+    base_->for_each_row(
+        nullptr, [&](std::size_t row) { row_at[base_->position(row, number)] = row_of[at++]; });
+    std::vector<std::uint32_t> order;
+    order.reserve(segment_.rows);
+    for (std::size_t position = 0; position < row_at.size(); ++position) {
+        if (row_at[position] == kNone) continue;
+        keep(position);
+        order.push_back(row_at[position]);
+    }
+    order.insert(order.end(), row_of.begin() + static_cast<std::ptrdiff_t>(at), row_of.end());
+    reorder(number, order);
+    return kept;
+}
+
+/// Put the vectors of a further field in an order, perhaps once more.
+void IndexBuilder::reorder(std::size_t number, std::span<const std::uint32_t> order) {
+    const FieldOrder& before = segment_.orders[number];
+    std::vector<std::uint32_t> rows(segment_.rows);  // by position
+    for (std::size_t row = 0; row < rows.size(); ++row)
+        rows[before.position(row)] = static_cast<std::uint32_t>(row);
+    permute_vectors(segment_.store, number, order);
+    FieldOrder next(segment_.rows);
+    for (std::size_t position = 0; position < order.size(); ++position) {
+        const std::uint32_t row = rows[order[position]];
+        next.positions[row] = static_cast<std::uint32_t>(position);
+        next.ids[position] = segment_.store.id(row);
+    }
+    segment_.orders[number] = std::move(next);
 }
 
 }  // namespace
@@ -96,21 +196,14 @@ Result<Seal> seal(const SealSources& sources,
     VECDB_TRY(copy_live(sources, segment->store, options.control));
     options.control.report(kIndexBegins);
     const SegmentVersion* first = base == BuiltOn::kFirstSource ? sources.front() : nullptr;
-    auto built = build(*segment, fields.vector, first, options);
-    if (built.status().code() == StatusCode::kFailedPrecondition && too_few == TooFew::kNoIndex) {
-        segment->index.reset();
-        built = std::vector<std::uint32_t>();
-    }
-    VECDB_ASSIGN(const auto order, std::move(built));
-    VECDB_TRY(options.control.check());
-    permute(segment->store, order);
+    VECDB_ASSIGN(auto order, IndexBuilder(*segment, fields.vectors, first, too_few, options).run());
     segment->finish_columns();
     segment->map.reserve(segment->rows);
     for (std::size_t row = 0; row < segment->rows; ++row)
         segment->map.insert_or_replace(static_cast<std::uint32_t>(row));
     options.control.report(kIndexEnds);
     VECDB_TRY(options.control.check());
-    return Seal{std::move(segment), order};
+    return Seal{std::move(segment), std::move(order)};
 }
 
 namespace {

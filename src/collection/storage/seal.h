@@ -40,8 +40,9 @@ enum class BuiltOn : std::uint8_t {
     kNothing,      ///< Only the rows: slower, and the best index for them.
 };
 
-/// Copy the live rows of `sources`, build the index of the vector field over them, and store them
-/// in the order that it proposes. Returns what the index returns, kFailedPrecondition (more than
+/// Copy the live rows of `sources`, build the indexes of their vector fields over them, and store
+/// the rows in the order that the first of them proposes, and the vectors of each further field in
+/// that of its own. Returns what the index returns, kFailedPrecondition (more than
 /// 2^31 - 1 rows), kInternal (the proposed order is no permutation), kCancelled, kDeadlineExceeded.
 /// Throws std::bad_alloc and what a custom index throws.
 [[nodiscard]] Result<Seal> seal(const SealSources& sources,

@@ -69,9 +69,9 @@ Result<SegmentFiles> PartitionSaver::save_segment(const SealedSegment& segment,
     VECDB_TRY(save(FileKind::kRows, files.rows, [&](persist::SectionFileWriter& to) {
         return save_rows(segment, fields, to);
     }));
-    if (segment.index == nullptr) return files;
+    if (!segment.has_index()) return files;
     const Status saved = save(FileKind::kIndex, files.index, [&](persist::SectionFileWriter& to) {
-        return save_index(segment, to);
+        return save_indexes(segment, to);
     });
     // A custom index may be one that is made again each time.
     if (!saved.ok() && saved.code() != StatusCode::kUnsupported) return saved;
@@ -85,7 +85,7 @@ Result<std::shared_ptr<SealedSegment>> PartitionSaver::map_segment(SealedSegment
         if (added == nullptr || added->number != segment.files.rows) continue;
         VECDB_ASSIGN(const auto file, store_.open_file(added->number, added->file));
         VECDB_ASSIGN(auto mapped, load_rows(file, fields));
-        mapped->index = std::move(segment.index);
+        mapped->indexes = std::move(segment.indexes);
         mapped->files = segment.files;
         return mapped;
     }
@@ -118,6 +118,26 @@ Status PartitionSaver::save_sealed(const PartitionVersion& partition,
     return {};
 }
 
+namespace {
+
+/// Return the scalar values of rows.
+std::vector<std::byte> growing_scalars(const SegmentVersion& growing,
+                                       std::span<const std::uint32_t> rows) {
+    const ScalarFields& fields = *growing.store().format().scalars;
+    ColumnBatch batch;
+    for (const std::uint32_t row : rows) {
+        const RowBlock& block = *(*growing.blocks)[row / growing.rows_per_block];
+        batch.append(fields, block.cells, row % growing.rows_per_block);
+    }
+    std::vector<std::uint32_t> all(rows.size());
+    std::iota(all.begin(), all.end(), 0U);
+    std::vector<std::byte> scalars;
+    batch.encode(fields, all, scalars);
+    return scalars;
+}
+
+}  // namespace
+
 Status PartitionSaver::save_growing(const PartitionVersion& partition, StoredPartition& to) {
     const SegmentVersion& growing = partition.growing;
     to.growing_rows = growing.live_rows;
@@ -128,40 +148,39 @@ Status PartitionSaver::save_growing(const PartitionVersion& partition, StoredPar
                          [&](std::size_t row) { rows.push_back(static_cast<std::uint32_t>(row)); });
     VECDB_TRY(begin_range(to.growing));
     // Column by column, so that numbers are aligned.
-    const std::size_t vector_bytes = growing.format.bytes();
     const auto column = [&](std::size_t bytes, auto&& item) -> Status {
         std::vector<std::byte> buffer(rows.size() * bytes);
         std::byte* at = buffer.data();
         for (const std::uint32_t row : rows) {
-            const RowBlock& block = *(*growing.blocks)[row / growing.rows_per_block];
-            std::memcpy(at, item(block, row % growing.rows_per_block), bytes);
+            std::memcpy(at, item(row), bytes);
             at += bytes;
         }
         return append(buffer, to.growing);
     };
-    VECDB_TRY(column(sizeof(Id), [](const RowBlock& block, std::size_t row) {
-        return static_cast<const void*>(&block.ids[row]);
-    }));
-    VECDB_TRY(column(sizeof(float), [](const RowBlock& block, std::size_t row) {
-        return static_cast<const void*>(&block.norms[row]);
-    }));
-    VECDB_TRY(column(vector_bytes, [&](const RowBlock& block, std::size_t row) {
-        return static_cast<const void*>(block.vectors.data() + row * vector_bytes);
-    }));
-    const RowFormat& format = growing.growing->store().format();
-    if (format.scalars == nullptr) return {};
-    const std::vector<std::byte> gap(persist::padded<std::uint64_t>(to.growing.bytes, 8) -
-                                     to.growing.bytes);
-    VECDB_TRY(append(gap, to.growing));
-    ColumnBatch batch;
-    for (const std::uint32_t row : rows) {
-        const RowBlock& block = *(*growing.blocks)[row / growing.rows_per_block];
-        batch.append(*format.scalars, block.cells, row % growing.rows_per_block);
+    const auto vectors = [&](std::size_t field) -> Status {
+        VECDB_TRY(
+            column(sizeof(float), [&](std::uint32_t row) { return &growing.norm(row, field); }));
+        return column(growing.format(field).bytes(),
+                      [&](std::uint32_t row) { return growing.vector(row, field); });
+    };
+    VECDB_TRY(column(sizeof(Id), [&](std::uint32_t row) { return &growing.id(row); }));
+    VECDB_TRY(vectors(0));
+    const RowFormat& format = growing.store().format();
+    if (format.scalars != nullptr) {
+        VECDB_TRY(pad(to.growing));
+        VECDB_TRY(append(growing_scalars(growing, rows), to.growing));
     }
-    std::iota(rows.begin(), rows.end(), 0U);
-    std::vector<std::byte> scalars;
-    batch.encode(*format.scalars, rows, scalars);
-    return append(scalars, to.growing);
+    for (std::size_t field = 1; field < format.vector_fields(); ++field) {
+        VECDB_TRY(pad(to.growing));
+        VECDB_TRY(vectors(field));
+    }
+    return {};
+}
+
+/// Fill the range that was begun last up to a multiple of 8.
+Status PartitionSaver::pad(StoredRange& range) {
+    const std::uint64_t padded = persist::padded<std::uint64_t>(range.bytes, 8);
+    return append(std::vector<std::byte>(padded - range.bytes), range);
 }
 
 /// Begin a range at the end of the shared file.
@@ -286,8 +305,7 @@ Status Loader::load_segment(const StoredSegment& stored) {
     VECDB_ASSIGN(const auto removed, load_removed(stored));
     VECDB_ASSIGN(const auto segment, find_or_load(stored));
     const auto version = SegmentVersion::of(segment);
-    version->tombstones = version->tombstones->with(removed, version->chunk_rows());
-    version->live_rows -= removed.size();
+    version->remove(removed);
     if (version->live_rows > 0) loaded_.sealed.push_back(version);
     return {};
 }
@@ -310,11 +328,11 @@ Result<std::shared_ptr<const SealedSegment>> Loader::find_or_load(const StoredSe
     return std::shared_ptr<const SealedSegment>(segment);
 }
 
-/// Load the index of a segment. One that is damaged can be done without.
+/// Load the indexes of a segment. Those that are damaged can be done without.
 Status Loader::load_index(const StoredSegment& stored, SealedSegment& segment) {
     Status loaded = [&]() -> Status {
         VECDB_ASSIGN(const auto file, files_.open(stored.index_file));
-        return collection::load_index(*file, fields_.vector, segment);
+        return load_indexes(*file, fields_.vectors, segment);
     }();
     if (loaded.ok()) {
         segment.files.index = stored.index_file;
@@ -358,29 +376,82 @@ Status Loader::load_growing() {
     return filled;
 }
 
+/// Takes the parts of a range one after the other.
+class RangeReader {
+  public:
+    explicit RangeReader(std::span<const std::byte> bytes) : all_(bytes.size()), left_(bytes) {}
+
+    /// Take `count` bytes; too few when there are no more.
+    std::span<const std::byte> take(std::size_t count) {
+        const auto taken = left_.first(std::min(count, left_.size()));
+        left_ = left_.subspan(taken.size());
+        return taken;
+    }
+    /// Pass over what fills the range up to a multiple of 8.
+    void skip_padding() {
+        const std::size_t taken = all_ - left_.size();
+        static_cast<void>(take(persist::padded<std::size_t>(taken, 8) - taken));
+    }
+    [[nodiscard]] std::size_t left() const noexcept { return left_.size(); }
+
+  private:
+    const std::size_t all_;
+    std::span<const std::byte> left_;
+};
+
+/// The vectors of one field of growing rows.
+struct GrowingVectors {
+    std::span<const std::byte> norms, vectors;
+};
+
+/// Take the vectors of a field, checked.
+Result<GrowingVectors> read_vectors(const persist::SectionFile& file,
+                                    const VectorField& field,
+                                    std::size_t rows,
+                                    RangeReader& from) {
+    GrowingVectors read;
+    read.norms = from.take(rows * sizeof(float));
+    read.vectors = from.take(rows * vector_bytes(field.element_type, field.dim));
+    if (read.vectors.size() != rows * vector_bytes(field.element_type, field.dim))
+        return corrupt(file, "has other growing rows than the catalogue says");
+    if (!all_finite(field.element_type, read.vectors))
+        return corrupt(file, "holds a number that is not finite");
+    if (!all_norms(field.metric, read.norms)) return corrupt(file, "holds a norm that no row has");
+    return read;
+}
+
+/// Return the bytes that the vectors of further fields take, with what fills them up.
+std::size_t further_bytes(const RowFormat& format, std::size_t rows) {
+    std::size_t bytes = 0;
+    for (std::size_t field = 1; field < format.vector_fields(); ++field) {
+        const std::size_t its = rows * (sizeof(float) + format.vector(field).bytes());
+        const bool last = field + 1 == format.vector_fields();
+        bytes += last ? its : persist::padded<std::size_t>(its, 8);
+    }
+    return bytes;
+}
+
 Status Loader::fill_growing(const persist::SectionFile& file, std::span<const std::byte> bytes) {
     const RowFormat format = fields_.format();
-    const std::size_t vector_bytes = format.vector.bytes();
-    const std::size_t row_bytes = sizeof(Id) + sizeof(float) + vector_bytes;
     if (stored_.growing_rows > kMaxRowsPerSegment ||
-        stored_.growing_rows > bytes.size() / row_bytes)
+        stored_.growing_rows > bytes.size() / (sizeof(Id) + format.vectors_bytes()))
         return corrupt(file, "has other growing rows than the catalogue says");
     const auto rows = static_cast<std::size_t>(stored_.growing_rows);
-    const auto ids = bytes.first(rows * sizeof(Id));
-    const auto norms = bytes.subspan(ids.size(), rows * sizeof(float));
-    const auto vectors = bytes.subspan(ids.size() + norms.size(), rows * vector_bytes);
-    if (!all_finite(fields_.vector.element_type, vectors))
-        return corrupt(file, "holds a number that is not finite");
-    if (!all_norms(fields_.vector.metric, norms))
-        return corrupt(file, "holds a norm that no row has");
-    const std::size_t scalars_at = format.fields().empty()
-                                       ? rows * row_bytes
-                                       : persist::padded<std::size_t>(rows * row_bytes, 8);
-    if (scalars_at > bytes.size()) return corrupt(file, "ends before the scalars of growing rows");
+    RangeReader from(bytes);
+    const auto ids = from.take(rows * sizeof(Id));
+    std::vector<GrowingVectors> vectors(format.vector_fields());
+    VECDB_ASSIGN(vectors[0], read_vectors(file, fields_.first(), rows, from));
+    if (format.scalars != nullptr || vectors.size() > 1) from.skip_padding();
+    const std::size_t further = further_bytes(format, rows);
+    if (further > from.left()) return corrupt(file, "ends before the vectors of growing rows");
     const ScalarFields none;
-    const auto batch = ColumnBatch::decode(
-        format.scalars != nullptr ? *format.scalars : none, bytes.subspan(scalars_at), rows);
-    if (!batch.ok()) return corrupt(file, batch.status().message());
+    auto scalars = ColumnBatch::decode(
+        format.scalars != nullptr ? *format.scalars : none, from.take(from.left() - further), rows);
+    if (!scalars.ok()) return corrupt(file, scalars.status().message());
+    for (std::size_t field = 1; field < vectors.size(); ++field) {
+        from.skip_padding();
+        VECDB_ASSIGN(vectors[field], read_vectors(file, fields_.vectors[field], rows, from));
+    }
 
     RowStore& store = loaded_.growing->store();
     store.reserve(rows, 0);
@@ -390,9 +461,13 @@ Status Loader::fill_growing(const persist::SectionFile& file, std::span<const st
         if (id < 0 || loaded_.growing->last(id))
             return corrupt(file, "has id " + std::to_string(id) + " twice, or it is negative");
         store.id(row) = id;
-        store.norm(row) = persist::load<float>(norms, row * sizeof(float));
-        std::memcpy(store.vector(row), vectors.data() + row * vector_bytes, vector_bytes);
-        batch->store(row, store.cells(row), store.offset(row));
+        for (std::size_t field = 0; field < vectors.size(); ++field) {
+            const std::size_t size = format.vector(field).bytes();
+            store.norm(row, field) =
+                persist::load<float>(vectors[field].norms, row * sizeof(float));
+            std::memcpy(store.vector(row, field), vectors[field].vectors.data() + row * size, size);
+        }
+        scalars->store(row, store.cells(row), store.offset(row));
         loaded_.growing->enter(static_cast<std::uint32_t>(row));
     }
     loaded_.growing_rows = rows;
@@ -410,8 +485,7 @@ void Loader::remove_sealed(std::span<const std::byte> ids) {
         }
         if (rows.empty()) continue;
         auto next = std::make_shared<SegmentVersion>(*segment);
-        next->tombstones = next->tombstones->with(rows, next->chunk_rows());
-        next->live_rows -= rows.size();
+        next->remove(rows);
         segment = std::move(next);
     }
     std::erase_if(loaded_.sealed, [](const auto& segment) { return segment->live_rows == 0; });

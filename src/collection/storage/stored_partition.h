@@ -61,6 +61,7 @@ class PartitionSaver {
 
   private:
     Status begin_range(persist::StoredRange& range);
+    Status pad(persist::StoredRange& range);
     Status append(std::span<const std::byte> bytes, persist::StoredRange& range);
 
     Store& store_;

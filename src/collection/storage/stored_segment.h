@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Sealed segments in files: the rows in one, the index, which can be made again, in another.
+/// Sealed segments in files: the rows in one, the indexes, which can be made again, in another.
 /// Bytes: persist/FORMAT.md.
 
 #include "collection/storage/sealed_segment.h"
@@ -41,13 +41,15 @@ namespace vecdb::collection {
 [[nodiscard]] Result<std::shared_ptr<SealedSegment>> rescue_rows(
     persist::SectionFile& file, const RowFields& fields, std::span<const std::uint32_t> removed);
 
-/// Write the index of a segment, which has one. Returns what the index and the writer return.
-[[nodiscard]] Status save_index(const SealedSegment& segment, persist::SectionFileWriter& to);
+/// Write the indexes of a segment, which has some. Returns what they and the writer return; one
+/// that returns kUnsupported is left out, unless it is the only one.
+[[nodiscard]] Status save_indexes(const SealedSegment& segment, persist::SectionFileWriter& to);
 
-/// Give a segment of `field` the index in `file`. Returns kCorruption, kIoError, what making the
-/// index returns; the segment has none then. Throws std::bad_alloc.
-[[nodiscard]] Status load_index(persist::SectionFile& file,
-                                const VectorField& field,
-                                SealedSegment& segment);
+/// Give a segment of `fields` the indexes in `file`. Returns the first failure: kCorruption,
+/// kIoError, what making an index returns; fields whose index failed have none then. Throws
+/// std::bad_alloc.
+[[nodiscard]] Status load_indexes(persist::SectionFile& file,
+                                  std::span<const VectorField> fields,
+                                  SealedSegment& segment);
 
 }  // namespace vecdb::collection

@@ -12,8 +12,7 @@ void remove_rows(SegmentVersion& segment, std::span<const Place> places) {
     std::vector<std::uint32_t> rows(places.size());
     std::transform(
         places.begin(), places.end(), rows.begin(), [](const Place& place) { return place.row; });
-    segment.tombstones = segment.tombstones->with(rows, segment.chunk_rows());
-    segment.live_rows -= rows.size();
+    segment.remove(rows);
 }
 
 /// Return how many places at the beginning of `places` are in the segment of the first.

@@ -89,6 +89,12 @@ Schema Settings::schema(bool ruled) const {
             made.vectors[0].index = IvfOptions{.nlist = kLists};
             break;
     }
+    VectorField mirror = made.vectors[0];
+    mirror.name = kMirror;
+    // Of two indexes with an order each is in the way of the other.
+    if (served == Served::kIvf) mirror.index = HnswOptions{.m = 6, .ef_construction = 24};
+    if (served == Served::kScan) mirror.index = FlatOptions();
+    made.vectors.push_back(std::move(mirror));
     made.segments = {.seal_rows = background ? 64U : 0U, .merge_segments = 2};
     made.scalars = model_fields();
     if (ruled) made.rule = {Routing::kIdModulo, kRuledPartitions};

@@ -119,6 +119,7 @@ class Replay {
     Fault search_groups(Random& random, const ReadHandle& rows, Question question);
     Fault read_pages(Random& random, const ReadHandle& rows, Question question);
     Question some_question(Random& random, const ExpectedView& view);
+    Matrix asked(const Matrix& queries, const Question& question);
     Question question_to(Random& random, const Held& target);
     void name_moment(Random& random, const Held& target, Question& question);
     void name_partitions(Random& random, Question& question);

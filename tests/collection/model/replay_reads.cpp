@@ -13,7 +13,7 @@ Fault Replay::get(Random& random, const ReadHandle& rows, const ExpectedView& vi
     const std::vector<Id> ids = some_ids(random);
     note(text_of(ids));
     const bool gone = !view.exists();
-    const auto fetched = rows.get(ids, std::vector<std::string>{"word", "number"});
+    const auto fetched = rows.get(ids, std::vector<std::string>{"word", kMirror, "number"});
     Fault fault = judge("get", fetched.status(), gone ? Errors{StatusCode::kNotFound} : Errors());
     if (!fault.empty() || gone) return fault;
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -30,6 +30,10 @@ Fault Replay::get(Random& random, const ReadHandle& rows, const ExpectedView& vi
         const auto row = fetched->row(i);
         if (!std::equal(row.begin(), row.end(), view.rows->model.rows().at(ids[i]).begin())) {
             return "id " + std::to_string(ids[i]) + " has another vector";
+        }
+        const auto mirror = fetched->vectors[0].row(i);
+        if (!std::equal(row.begin(), row.end(), mirror.rbegin(), mirror.rend())) {
+            return "id " + std::to_string(ids[i]) + " has another vector in its second field";
         }
     }
     return "";
@@ -61,7 +65,15 @@ Replay::Question Replay::some_question(Random& random, const ExpectedView& view)
                       .view = view,
                       .allowed = restriction.allowed};
     if (one_in(random, 8)) question.options.k = settings_.ids;
+    if (one_in(random, 3)) question.options.field = kMirror;
     return question;
+}
+
+/// Return queries as the field that is asked has them.
+Matrix Replay::asked(const Matrix& queries, const Question& question) {
+    if (question.options.field.empty()) return queries;
+    note(", in '", question.options.field, "'");
+    return mirrored(queries);
 }
 
 /// Ask a handle, perhaps about an earlier moment, perhaps about some partitions.
@@ -145,7 +157,8 @@ void Replay::count_found(std::span<const Hit> truth, std::span<const Hit> hits) 
 Fault Replay::search(Random& random, const ReadHandle& rows, const Question& question) {
     const Matrix query = some_rows(random, 1);
     note(", k = ", question.options.k);
-    const auto hits = rows.search(VectorView(query.row(0)), question.options);
+    const Matrix ask = asked(query, question);
+    const auto hits = rows.search(VectorView(ask.row(0)), question.options);
     Fault fault = judge("search", hits.status(), question.errors);
     if (!fault.empty() || !question.errors.empty()) return fault;
     return check(query.row(0), question, *hits);
@@ -154,7 +167,7 @@ Fault Replay::search(Random& random, const ReadHandle& rows, const Question& que
 Fault Replay::search_batch(Random& random, const ReadHandle& rows, const Question& question) {
     const Matrix queries = some_rows(random, 1 + below(random, 9));
     note(", ", queries.rows, " queries, k = ", question.options.k);
-    const auto result = rows.search(queries.view(), question.options);
+    const auto result = rows.search(asked(queries, question).view(), question.options);
     Fault fault = judge("search", result.status(), question.errors);
     if (!fault.empty() || !question.errors.empty()) return fault;
     for (std::size_t q = 0; q < queries.rows && fault.empty(); ++q)
@@ -169,7 +182,8 @@ Fault Replay::search_radius(Random& random, const ReadHandle& rows, const Questi
                          : settings_.metric == Metric::kL2   ? level
                                                              : 30.0F - level;
     note(", radius ", radius);
-    const auto hits = rows.range_search(VectorView(query.row(0)), radius, question.options);
+    const Matrix ask = asked(query, question);
+    const auto hits = rows.range_search(VectorView(ask.row(0)), radius, question.options);
     Fault fault = judge("range_search", hits.status(), question.errors);
     if (!fault.empty() || !question.errors.empty()) return fault;
     const Model::Allowed allowed = question.view.within(question.allowed);
@@ -182,7 +196,8 @@ Fault Replay::search_groups(Random& random, const ReadHandle& rows, Question que
     question.options.group_by = "word";
     question.options.offset = below(random, 3);
     note(", k = ", question.options.k, ", offset ", question.options.offset);
-    const auto hits = rows.search(VectorView(query.row(0)), question.options);
+    const Matrix ask = asked(query, question);
+    const auto hits = rows.search(VectorView(ask.row(0)), question.options);
     Fault fault = judge("search", hits.status(), question.errors);
     if (!fault.empty() || !question.errors.empty()) return fault;
 
@@ -219,7 +234,8 @@ Fault Replay::read_pages(Random& random, const ReadHandle& rows, Question questi
     question.options.offset = below(random, 4);
     const std::size_t page = 1 + below(random, 20);
     note(", pages of ", page, " from ", question.options.offset, " on");
-    auto cursor = rows.cursor(VectorView(query.row(0)), question.options);
+    const Matrix ask = asked(query, question);
+    auto cursor = rows.cursor(VectorView(ask.row(0)), question.options);
     Fault fault = judge("cursor", cursor.status(), question.errors);
     if (!fault.empty() || !question.errors.empty()) return fault;
     Hits hits;

@@ -101,7 +101,8 @@ Fault Replay::write_badly(Random& random, Held& target) {
     batch.rows = some_rows(random, batch.ids.size());
     const BatchValues values(batch.rows, batch.ids.size());
     MatrixView view = batch.rows.view();
-    switch (below(random, 4)) {
+    auto columns = values.columns();
+    switch (below(random, 5)) {
         case 0:
             batch.ids[at] = -1 - batch.ids[at];
             break;
@@ -112,6 +113,9 @@ Fault Replay::write_badly(Random& random, Held& target) {
         case 2:
             view = view.slice(0, batch.rows.rows - 1);
             break;
+        case 3:
+            columns = columns.first(columns.size() - 1);  // without the vectors of the second field
+            break;
         default:
             batch.rows.values.resize(batch.rows.rows * (settings_.dim + 1));
             view = MatrixView(batch.rows.values.data(), batch.rows.rows, settings_.dim + 1);
@@ -119,7 +123,7 @@ Fault Replay::write_badly(Random& random, Held& target) {
     note(text_of(batch.ids));
     Errors errors = refusals(target);
     errors.push_back(StatusCode::kInvalidArgument);
-    return judge("bad upsert", target.rows().upsert(batch.ids, view, values.columns()), errors);
+    return judge("bad upsert", target.rows().upsert(batch.ids, view, columns), errors);
 }
 
 Fault Replay::remove(Random& random, Held& target) {

@@ -1,13 +1,15 @@
 #pragma once
 
 /// \file
-/// Scalar values in sequences of random calls: those of a row follow from its vector.
+/// Scalar values and vectors of a second field in sequences of random calls: those of a row follow
+/// from its vector.
 
 #include "support/random_data.h"
 
 #include <vecdb/columns.h>
 #include <vecdb/schema.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -38,11 +40,24 @@ inline std::vector<Scalar> values_of(std::span<const float> row) {
     return values;
 }
 
+/// The second vector field: its distances are those of the first, as whole numbers add up to the
+/// same in any order.
+inline constexpr const char* kMirror = "mirror";
+
+/// Return every row backwards.
+inline Matrix mirrored(const Matrix& rows) {
+    Matrix mirror = rows;
+    for (std::size_t i = 0; i < rows.rows; ++i)
+        std::reverse(mirror.row(i).begin(), mirror.row(i).end());
+    return mirror;
+}
+
 /// The values of a batch, which it keeps.
 class BatchValues {
   public:
     /// \param rows  any number; the first `count` are the batch's
-    BatchValues(const Matrix& rows, std::size_t count) : values_(model_fields().size()) {
+    BatchValues(const Matrix& rows, std::size_t count)
+        : values_(model_fields().size()), mirror_(mirrored(rows)) {
         for (std::size_t i = 0; i < count; ++i) {
             const std::vector<Scalar> row = values_of(rows.row(i));
             for (std::size_t field = 0; field < row.size(); ++field)
@@ -51,6 +66,7 @@ class BatchValues {
         static const std::vector<ScalarField> fields = model_fields();
         for (std::size_t field = 0; field < fields.size(); ++field)
             columns_.emplace_back(fields[field].name, std::span<const Scalar>(values_[field]));
+        columns_.emplace_back(kMirror, mirror_.view().slice(0, count));
     }
     BatchValues(const BatchValues&) = delete;
     BatchValues& operator=(const BatchValues&) = delete;
@@ -59,6 +75,7 @@ class BatchValues {
 
   private:
     std::vector<std::vector<Scalar>> values_;
+    Matrix mirror_;
     std::vector<ColumnView> columns_;
 };
 

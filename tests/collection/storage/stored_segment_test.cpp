@@ -52,9 +52,9 @@ std::shared_ptr<SealedSegment> make_segment(const VectorField& field) {
         store.norm(row) = static_cast<float>(sum);
         REQUIRE_FALSE(segment->map.insert_or_replace(static_cast<std::uint32_t>(row)));
     }
-    segment->index = make_index(field).value();
+    segment->indexes[0] = make_index(field).value();
     const IndexBuild how{.threads = 1};
-    static_cast<void>(segment->index->build(index_rows(field, *segment), how).value());
+    static_cast<void>(segment->indexes[0]->build(index_rows(field, *segment), how).value());
     return segment;
 }
 
@@ -62,10 +62,10 @@ std::shared_ptr<SealedSegment> make_segment(const VectorField& field) {
 void save(Storage& storage, const std::string& directory, const SealedSegment& segment) {
     const VectorField field = field_of({});
     auto rows = SectionFileWriter::create(storage, directory + "rows", kRowsHeader).value();
-    save_rows(segment, {field, nullptr}, *rows).check();
+    save_rows(segment, {{&field, 1}, nullptr}, *rows).check();
     static_cast<void>(rows->finish().value());
     auto index = SectionFileWriter::create(storage, directory + "index", kIndexHeader).value();
-    save_index(segment, *index).check();
+    save_indexes(segment, *index).check();
     static_cast<void>(index->finish().value());
 }
 
@@ -75,7 +75,7 @@ Result<std::shared_ptr<SealedSegment>> load(Storage& storage,
                                             Access access = Access::kRead) {
     auto file = SectionFile::open(storage, path, kRowsHeader, nullptr, access);
     if (!file.ok()) return file.status();
-    return load_rows(*file, {field, nullptr});
+    return load_rows(*file, {{&field, 1}, nullptr});
 }
 
 using Sections = std::map<std::string, std::vector<std::byte>>;
@@ -127,14 +127,14 @@ TEST_CASE("a sealed segment comes back from its files", "[collection][persist]")
 
     const auto file =
         SectionFile::open(posix_storage(), path + "index", kIndexHeader, nullptr, access);
-    REQUIRE(load_index(**file, field, *loaded).ok());
+    REQUIRE(load_indexes(**file, {&field, 1}, *loaded).ok());
     const test::Matrix queries = test::normal_rows(20, kDim, 6);
     for (std::size_t q = 0; q < queries.rows; ++q) {
         const void* query[] = {queries.row(q).data()};
         const auto search = [&](const SealedSegment& each) {
             std::vector<Hit> slots(10);
             TopK best(slots);
-            each.index->search(index_rows(field, each), query, {.allowed_rows = kRows}, {&best, 1});
+            each.indexes[0]->search(index_rows(field, each), query, {.allowed_rows = kRows}, {&best, 1});
             const auto hits = best.sort();
             return std::vector<Hit>(hits.begin(), hits.end());
         };
@@ -243,10 +243,10 @@ TEST_CASE("an index that is damaged leaves its rows", "[collection][persist]") {
     storage.bytes("index")[200] ^= std::byte{1};
     const auto file =
         SectionFile::open(storage, "index", kIndexHeader, nullptr, Access::kRead).value();
-    const Status status = load_index(*file, field, *loaded);
+    const Status status = load_indexes(*file, {&field, 1}, *loaded);
     CHECK(status.code() == StatusCode::kCorruption);
     CHECK_THAT(status.message(), Contains("index"));
-    CHECK(loaded->index == nullptr);
+    CHECK(loaded->indexes[0] == nullptr);
     CHECK(loaded->rows == kRows);
 }
 
