@@ -43,4 +43,5 @@ check_commands() {
 
 check_program 'A first program' examples/quickstart.cpp
 check_program Filtering examples/filters.cpp
+check_program 'Several vectors' examples/hybrid_search.cpp
 [[ -z $tool ]] || check_commands

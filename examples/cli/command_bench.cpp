@@ -84,7 +84,7 @@ std::string find_any_fault(const Problem& problem, const Report& report) {
 
 Subject make_subject(const Problem& problem, const BenchOptions& options) {
     Subject subject{.collection = make_collection(
-                        problem.base.dim, problem.metric, parse_index(options.index))};
+                        problem.base.dim, problem.metric, parse_index("--index", options.index))};
     subject.build_seconds = seconds_of([&] {
         import_rows(subject.collection, problem.base.view(), options.base_path);
         build_index(subject.collection, options.build_threads);
@@ -244,7 +244,8 @@ Problem make_problem(const FloatMatrix& base,
 }
 
 void run_bench(const BenchOptions& options) {
-    const std::vector<Setting> settings = parse_sweeps(options.sweeps, parse_index(options.index));
+    const std::vector<Setting> settings =
+        parse_sweeps(options.sweeps, parse_index("--index", options.index));
     const Output output(options.json_path);
     check_writable(options.csv_path);
     check_writable(options.plot_path);

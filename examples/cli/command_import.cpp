@@ -1,4 +1,4 @@
-// vecdb import: the rows of a file into a collection of a database in a directory.
+// vecdb import: the rows of a file, and of others beside it, into a collection of a database.
 
 #include "command.h"
 #include "csv_columns.h"
@@ -11,10 +11,12 @@
 #include "progress_bar.h"
 #include "scalar_text.h"
 #include "vector_file.h"
+#include "vector_text.h"
 
 #include <vecdb/collection.h>
 #include <vecdb/database.h>
 #include <vecdb/dataset_io.h>
+#include <vecdb/views.h>
 
 #include <algorithm>
 #include <chrono>
@@ -69,17 +71,17 @@ std::string name_of(const ImportCommand& options) {
 
 Collection open_or_make(Database& db,
                         const ImportCommand& options,
-                        const Schema& schema,
+                        const ImportPlan& plan,
                         bool& created) {
     const std::string name = name_of(options);
     Result<Collection> found = db.collection(name);
     created = found.status().code() == StatusCode::kNotFound;
     if (!created) {
         Collection collection = value_of(std::move(found), ExitCode::kInput);
-        check_same(options, schema, collection);
+        check_same(options, plan, collection);
         return collection;
     }
-    Result<Collection> made = db.create_collection(name, schema);
+    Result<Collection> made = db.create_collection(name, plan.schema);
     check_write(made.status(), ExitCode::kUsage);
     return *std::move(made);
 }
@@ -112,7 +114,7 @@ struct Batch {
     std::size_t first = 0;  // of the file
     std::span<const Id> ids;
     MatrixView rows;
-    std::vector<ColumnView> columns = {};
+    std::vector<ColumnView> columns = {};  // of further vector fields too
 };
 
 void import_batch(Collection& collection, const ImportCommand& options, const Batch& batch) {
@@ -132,21 +134,36 @@ void import_batch(Collection& collection, const ImportCommand& options, const Ba
     check_write(told, ExitCode::kInput);
 }
 
+/// Open the files of all vector fields, in the order of the fields.
+std::vector<VectorFile> open_files(const Collection& collection, const ImportPlan& plan) {
+    const std::vector<VectorField>& fields = collection.schema().vectors;
+    std::vector<VectorFile> files;
+    for (std::size_t number = 0; number < fields.size(); ++number) {
+        const std::string& path = plan.request_of(fields, number)->path;
+        files.emplace_back(path, fields[number].element_type)
+            .expect(fields[number].dim, owner_text(collection, fields[number]), false);
+    }
+    return files;
+}
+
 void import_all(Collection& collection,
                 const ImportCommand& options,
-                VectorFile& file,
+                const ImportPlan& plan,
                 const std::vector<Id>& ids) {
+    const std::vector<VectorField>& fields = collection.schema().vectors;
+    std::vector<VectorFile> files = open_files(collection, plan);
     std::optional<CsvColumns> columns;
-    if (!options.columns_path.empty()) {
-        columns.emplace(options.columns_path, CsvRows{options.path, file.rows()});
-    }
-    ProgressBar progress("importing " + options.path, file.rows(), "rows");
-    for (std::size_t first = 0; first < file.rows(); first += options.batch) {
-        const std::size_t count = std::min(options.batch, file.rows() - first);
+    if (!options.columns_path.empty())
+        columns.emplace(options.columns_path, CsvRows{options.path, plan.rows});
+    ProgressBar progress("importing " + options.path, plan.rows, "rows");
+    for (std::size_t first = 0; first < plan.rows; first += options.batch) {
+        const std::size_t count = std::min(options.batch, plan.rows - first);
         Batch batch{.first = first,
                     .ids = std::span(ids).subspan(first, count),
-                    .rows = file.read(first, count)};
+                    .rows = files[0].read(first, count)};
         if (columns) batch.columns = columns->read(count);
+        for (std::size_t number = 1; number < fields.size(); ++number)
+            batch.columns.emplace_back(fields[number].name, files[number].read(first, count));
         import_batch(collection, options, batch);
         progress.advance(count);
     }
@@ -170,17 +187,13 @@ void forget(Database& db, const Collection& collection) {
 
 ImportReport import_into(Database& db,
                          const ImportCommand& options,
-                         const Schema& schema,
+                         const ImportPlan& plan,
                          std::optional<Collection>& collection) {
-    ImportReport report;
-    collection.emplace(open_or_make(db, options, schema, report.created));
-    const VectorField& field = collection->schema().vectors[0];
-    VectorFile file(options.path, field.element_type);
-    file.expect(field.dim, "the collection '" + collection->name() + '\'', false);
-    const std::vector<Id> ids = ids_of(options, file.rows());
-    report.rows = file.rows();
+    ImportReport report{.rows = plan.rows};
+    collection.emplace(open_or_make(db, options, plan, report.created));
+    const std::vector<Id> ids = ids_of(options, plan.rows);
     try {
-        report.import_seconds = seconds_of([&] { import_all(*collection, options, file, ids); });
+        report.import_seconds = seconds_of([&] { import_all(*collection, options, plan, ids); });
     } catch (const CommandError&) {
         if (report.created) forget(db, *collection);
         throw;
@@ -203,9 +216,15 @@ void print(const Output& output,
     output.line("imported",
                 grouped(report.rows) + " rows in " + fixed(report.import_seconds, 3) + " s, " +
                     fixed(report.rows_per_second(), 0) + " rows/s");
+    const std::vector<VectorField>& vectors = collection.schema().vectors;
+    for (const VectorField& field : std::span(vectors).subspan(1)) {
+        output.line(
+            "vectors",
+            shown(field.name) + " x " + vector_text(field) + ", " + index_text(field.index));
+    }
     const std::vector<ScalarField>& fields = collection.schema().scalars;
     if (!fields.empty()) output.line("fields", fields_text(fields));
-    const std::string index = index_text(collection.schema().vectors[0].index);
+    const std::string index = index_text(vectors[0].index);
     output.line("index",
                 options.no_index ? index + ", not built by this import"
                                  : index + ", built in " + fixed(report.index_seconds, 3) + " s");
@@ -226,6 +245,7 @@ Json to_json(const ImportCommand& options,
             {"dim", field.dim},
             {"metric", to_string(field.metric)},
             {"element_type", to_string(field.element_type)},
+            {"vectors", vectors_json(collection.schema().vectors)},
             {"fields", fields_json(fields)},
             {"index", index_text(field.index)},
             {"index_built", !options.no_index},
@@ -238,16 +258,15 @@ Json to_json(const ImportCommand& options,
 
 void run_import(const ImportCommand& options) {
     const Output output(options.json_path);
-    // What is wrong with the file or the options is told before a directory is made.
-    const DatasetInfo info = value_of(describe_dataset(options.path), ExitCode::kInput);
-    const Schema schema = schema_of(options, info);
-    const auto rows = static_cast<std::size_t>(info.rows);
-    (void)ids_of(options, rows);
-    if (!options.columns_path.empty()) check_columns(options.columns_path, {options.path, rows});
+    // What is wrong with the files or the options is told before a directory is made.
+    const ImportPlan plan = plan_of(options);
+    (void)ids_of(options, plan.rows);
+    if (!options.columns_path.empty())
+        check_columns(options.columns_path, {options.path, plan.rows});
 
     Database db = open_or_make(options);
     std::optional<Collection> collection;
-    const ImportReport report = import_into(db, options, schema, collection);
+    const ImportReport report = import_into(db, options, plan, collection);
     check_write(db.close());
     print(output, options, *collection, report);
     output.finish(to_json(options, *collection, report));
@@ -292,9 +311,7 @@ void add_import(CLI::App& tool, Command& chosen) {
         ->check(CLI::Range(std::size_t{0}, kMaxThreads))
         ->capture_default_str();
     add_json_option(*command, options->json_path);
-    command->callback([options, command, &chosen] {
-        options->metric_given = command->count("--metric") != 0;
-        options->index_given = command->count("--index") != 0;
+    command->callback([options, &chosen] {
         chosen = [options] {
             run_import(*options);
         };

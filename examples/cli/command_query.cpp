@@ -4,9 +4,9 @@
 #include "database_access.h"
 #include "exit_code.h"
 #include "field_values.h"
+#include "fields.h"
 #include "output.h"
 #include "row_options.h"
-#include "scalar_text.h"
 
 #include <vecdb/collection.h>
 #include <vecdb/database.h>

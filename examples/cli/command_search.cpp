@@ -49,6 +49,7 @@ void check_options(const SearchCommand& command) {
     if (command.where) wrong = "--where";
     if (!command.fields.empty()) wrong = "--fields";
     if (command.query_id) wrong = "--query-id";
+    if (command.field) wrong = "--field";
     if (command.offset != 0) wrong = "--offset";
     if (command.score_threshold) wrong = "--score-threshold";
     if (!command.group_by.empty()) wrong = "--group-by";
@@ -97,7 +98,7 @@ bool asks_database(const SearchCommand& options) {
     std::error_code error;
     const auto status = std::filesystem::status(options.path, error);
     if (std::filesystem::exists(status)) return std::filesystem::is_directory(status);
-    return options.query_id || !options.collection.empty() || options.where ||
+    return options.query_id || options.field || !options.collection.empty() || options.where ||
            !options.fields.empty();
 }
 
@@ -119,6 +120,11 @@ void add_search(CLI::App& tool, Command& chosen) {
         ->type_name("Q.npy");
     query->require_option(1);
     add_collection_option(*command, options->collection);
+    command
+        ->add_option("--field",
+                     options->field,
+                     "In a database: the vector field that the query is compared with; the first")
+        ->type_name("NAME");
     add_where_option(*command, options->where);
     add_fields_option(*command, options->fields, "none");
     command

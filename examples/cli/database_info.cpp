@@ -4,6 +4,7 @@
 #include "exit_code.h"
 #include "index_spec.h"
 #include "scalar_text.h"
+#include "vector_text.h"
 
 #include <vecdb/collection.h>
 #include <vecdb/database.h>
@@ -25,7 +26,7 @@ struct PartitionInfo {
 
 struct CollectionInfo {
     std::string name;
-    VectorField field;
+    std::vector<VectorField> vectors;
     std::vector<ScalarField> scalars;
     Health health;
     std::vector<PartitionInfo> partitions = {};
@@ -38,7 +39,7 @@ struct CollectionInfo {
 CollectionInfo inspect(const Database& db, const std::string& name) {
     const Collection collection = value_of(db.collection(name), ExitCode::kInput);
     CollectionInfo info{.name = name,
-                        .field = collection.schema().vectors[0],
+                        .vectors = collection.schema().vectors,
                         .scalars = collection.schema().scalars,
                         .health = value_of(collection.health(), ExitCode::kInput)};
     for (const std::string& partition : collection.list_partitions()) {
@@ -61,15 +62,23 @@ void print_opened(const Output& output, const OpenReport& report) {
         output.line("damage", damage);
 }
 
+/// Write all fields; those of vectors are named where there are several.
+void print_fields(const Output& output, const CollectionInfo& info) {
+    const auto named = [&](const VectorField& field, const std::string& text) {
+        return info.vectors.size() == 1 ? text : shown(field.name) + ", " + text;
+    };
+    const std::string rows = counted(info.health.live_rows, "row") + " x ";
+    for (const VectorField& field : info.vectors)
+        output.line("  vectors", named(field, rows + vector_text(field)));
+    if (!info.scalars.empty()) output.line("  fields", fields_text(info.scalars));
+    for (const VectorField& field : info.vectors)
+        output.line("  index", named(field, index_text(field.index)));
+}
+
 void print_collection(const Output& output, const CollectionInfo& info) {
     const Health& health = info.health;
     output.text("\ncollection " + info.name + '\n');
-    output.line("  vectors",
-                counted(health.live_rows, "row") + " x " + grouped(info.field.dim) + ", " +
-                    std::string(to_string(info.field.metric)) + ", " +
-                    std::string(to_string(info.field.element_type)));
-    if (!info.scalars.empty()) output.line("  fields", fields_text(info.scalars));
-    output.line("  index", index_text(info.field.index));
+    print_fields(output, info);
     std::string segments = grouped(health.sealed_segments) + " sealed, " +
                            counted(health.growing_rows, "row") + " in none, " +
                            counted(health.removed_rows, "removed row");
@@ -93,13 +102,15 @@ Json to_json(const CollectionInfo& info) {
     for (const PartitionInfo& partition : info.partitions)
         partitions.push_back({{"name", partition.name}, {"rows", partition.rows}});
     const Health& health = info.health;
+    const VectorField& first = info.vectors[0];
     return {{"name", info.name},
             {"rows", health.live_rows},
-            {"dim", info.field.dim},
-            {"metric", to_string(info.field.metric)},
-            {"element_type", to_string(info.field.element_type)},
+            {"dim", first.dim},
+            {"metric", to_string(first.metric)},
+            {"element_type", to_string(first.element_type)},
+            {"vectors", vectors_json(info.vectors)},
             {"fields", fields_json(info.scalars)},
-            {"index", index_text(info.field.index)},
+            {"index", index_text(first.index)},
             {"sealed_segments", health.sealed_segments},
             {"damaged_segments", health.damaged_segments},
             {"growing_rows", health.growing_rows},

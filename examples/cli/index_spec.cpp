@@ -11,8 +11,6 @@
 namespace vecdb::cli {
 namespace {
 
-constexpr const char* kOption = "--index";
-
 constexpr std::pair<const char*, Codes> kCodes[] = {{"default", Codes::kDefault},
                                                     {"none", Codes::kNone},
                                                     {"sq4", Codes::kSq4},
@@ -34,36 +32,45 @@ std::string codes_text(Codes codes) {
     throw CommandError(ExitCode::kUsage, option + ": " + what);
 }
 
-void read(const std::string& key, const std::string& text, std::size_t& value) {
-    value = parse_count(std::string(kOption) + ": " + key, text);
+/// A key, its value, and the option of the command line that they stand in.
+struct KeyText {
+    const std::string& option;
+    const std::string& key;
+    const std::string& text;
+
+    [[nodiscard]] std::string what() const { return option + ": " + key; }
+};
+
+void read(const KeyText& from, std::size_t& value) {
+    value = parse_count(from.what(), from.text);
 }
 
-void read(const std::string& key, const std::string& text, float& value) {
-    value = static_cast<float>(parse_real(std::string(kOption) + ": " + key, text));
+void read(const KeyText& from, float& value) {
+    value = static_cast<float>(parse_real(from.what(), from.text));
 }
 
-void read(const std::string& key, const std::string& text, Codes& value) {
+void read(const KeyText& from, Codes& value) {
     std::vector<std::string> names;
     for (const auto& [name, codes] : kCodes) {
         names.emplace_back(name);
-        if (text == name) {
+        if (from.text == name) {
             value = codes;
             return;
         }
     }
-    fail(kOption, key + '=' + text + " is none of " + joined(names));
+    fail(from.option, from.key + '=' + from.text + " is none of " + joined(names));
 }
 
 /// Fits values to the members that keys stand for, and knows which keys there are.
 class Reader {
   public:
-    explicit Reader(const NamedValues& spec) : spec_(spec) {}
+    Reader(const std::string& option, const NamedValues& spec) : option_(option), spec_(spec) {}
 
     template <class T>
     Reader& key(const std::string& name, T& member) {
         known_.push_back(name);
         for (const auto& [key, value] : spec_.values) {
-            if (key == name) read(key, value, member);
+            if (key == name) read({option_, key, value}, member);
         }
         return *this;
     }
@@ -72,18 +79,19 @@ class Reader {
     void finish() const {
         for (const auto& [key, value] : spec_.values) {
             if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
-                fail(kOption, spec_.name + " has no " + key + "; allowed are " + joined(known_));
+                fail(option_, spec_.name + " has no " + key + "; allowed are " + joined(known_));
             }
         }
     }
 
   private:
+    const std::string& option_;
     const NamedValues& spec_;
     std::vector<std::string> known_;
 };
 
-IndexOptions options_of(const NamedValues& spec) {
-    Reader reader(spec);
+IndexOptions options_of(const std::string& option, const NamedValues& spec) {
+    Reader reader(option, spec);
     IndexOptions options;
     if (spec.name == "flat") {
         reader.key("codes", options.emplace<FlatOptions>().codes).finish();
@@ -95,7 +103,7 @@ IndexOptions options_of(const NamedValues& spec) {
         auto& ivf = options.emplace<IvfOptions>();
         reader.key("nlist", ivf.nlist).key("codes", ivf.codes).key("pq_dims", ivf.pq_dims).finish();
     } else {
-        fail(kOption, spec.name + " is none of flat, hnsw, ivf");
+        fail(option, spec.name + " is none of flat, hnsw, ivf");
     }
     return options;
 }
@@ -120,10 +128,10 @@ NamedValues parse_named_values(const std::string& option, const std::string& tex
     return spec;
 }
 
-IndexOptions parse_index(const std::string& text) {
-    IndexOptions options = options_of(parse_named_values(kOption, text));
+IndexOptions parse_index(const std::string& option, const std::string& text) {
+    IndexOptions options = options_of(option, parse_named_values(option, text));
     const Status status = validate(options);
-    if (!status.ok()) fail(kOption, status.message());
+    if (!status.ok()) fail(option, status.message());
     return options;
 }
 

@@ -26,8 +26,9 @@ struct NamedValues {
 [[nodiscard]] NamedValues parse_named_values(const std::string& option, const std::string& text);
 
 /// Read an index and its parameters: flat [codes], hnsw [m, ef_construction, alpha, codes], ivf
-/// [nlist, codes, pq_dims]. Throws CommandError(kUsage) naming what is wrong and what is allowed.
-[[nodiscard]] IndexOptions parse_index(const std::string& text);
+/// [nlist, codes, pq_dims]. `option` is as in parse_named_values(). Throws CommandError(kUsage)
+/// naming what is wrong and what is allowed.
+[[nodiscard]] IndexOptions parse_index(const std::string& option, const std::string& text);
 
 /// Return the name of an index as parse_index() reads it.
 [[nodiscard]] std::string index_name(const IndexOptions& options);

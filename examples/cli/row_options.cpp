@@ -1,6 +1,6 @@
 #include "row_options.h"
 
-#include "scalar_text.h"
+#include "fields.h"
 
 namespace vecdb::cli {
 
@@ -33,9 +33,11 @@ std::vector<ScalarField> choose_fields(const Collection& collection,
                                        const std::vector<std::string>& names) {
     std::vector<ScalarField> chosen;
     for (const std::string& name : names) {
-        const ScalarField* field = find_field(collection.schema().scalars, name);
+        const std::vector<ScalarField>& scalars = collection.schema().scalars;
+        const ScalarField* field = find_field(scalars, name);
         if (field == nullptr) {
-            throw CommandError(ExitCode::kUsage, "--fields: " + no_field_text(collection, name));
+            throw CommandError(ExitCode::kUsage,
+                               "--fields: " + no_field_text(collection, scalars, name));
         }
         chosen.push_back(*field);
     }

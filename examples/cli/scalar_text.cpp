@@ -58,26 +58,6 @@ std::optional<ScalarType> type_named(std::string_view name) {
     return std::nullopt;
 }
 
-std::vector<std::string> names_of(const std::vector<ScalarField>& fields) {
-    std::vector<std::string> names;
-    names.reserve(fields.size());
-    for (const ScalarField& field : fields)
-        names.push_back(field.name);
-    return names;
-}
-
-const ScalarField* find_field(const std::vector<ScalarField>& fields, const std::string& name) {
-    for (const ScalarField& field : fields) {
-        if (field.name == name) return &field;
-    }
-    return nullptr;
-}
-
-std::string no_field_text(const Collection& collection, const std::string& name) {
-    return "the collection '" + collection.name() + "' has no scalar field '" + shown(name) +
-           "'; there are: " + joined(names_of(collection.schema().scalars));
-}
-
 std::string field_text(const ScalarField& field) {
     return field.name + ':' + type_name(field.type) + (field.nullable ? "?" : "");
 }

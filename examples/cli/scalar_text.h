@@ -5,7 +5,6 @@
 
 #include "output.h"
 
-#include <vecdb/collection.h>
 #include <vecdb/scalar.h>
 #include <vecdb/schema.h>
 
@@ -20,15 +19,6 @@ namespace vecdb::cli {
 [[nodiscard]] std::string type_name(ScalarType type);
 /// Return the type that has a name, if there is one.
 [[nodiscard]] std::optional<ScalarType> type_named(std::string_view name);
-
-/// Return the names of fields.
-[[nodiscard]] std::vector<std::string> names_of(const std::vector<ScalarField>& fields);
-
-/// Return the field that has a name; null if there is none.
-[[nodiscard]] const ScalarField* find_field(const std::vector<ScalarField>& fields,
-                                            const std::string& name);
-/// Say that a collection has no such field, and which it has.
-[[nodiscard]] std::string no_field_text(const Collection& collection, const std::string& name);
 
 /// Return name and type as in the header of a CSV file: "price:int64", "brand:string?" if the
 /// field is nullable.

@@ -21,6 +21,7 @@ struct SearchCommand {
     std::string query_path;
     std::optional<std::uint64_t> query_row;  // file
     std::optional<Id> query_id;              // database
+    std::optional<std::string> field;        // database
     std::string collection;                  // database
     std::optional<std::string> where;        // database
     std::vector<std::string> fields;         // database

@@ -52,8 +52,8 @@ struct CollectionStats {
     std::size_t sealed_rows = 0;
     /// Bytes of memory_bytes that are the indexes'.
     std::size_t index_bytes = 0;
-    /// Name of the index that the schema asks for: "flat", "hnsw", "ivf" or CustomOptions::name.
-    /// Valid as long as a handle on the collection is.
+    /// Name of the index that the schema asks for in the first vector field: "flat", "hnsw", "ivf"
+    /// or CustomOptions::name. Valid as long as a handle on the collection is.
     std::string_view index = {};
 };
 
@@ -260,12 +260,12 @@ class VECDB_EXPORT WriteHandle : public ReadHandle {
     /// predicate must not write to the collection. Returns how many rows were removed.
     [[nodiscard]] Result<std::size_t> remove(const Filter& filter);
 
-    /// Build the index of the schema over all live rows, which become one sealed segment for each
-    /// partition: they are searched through the index from then on. Rows added later are searched
-    /// exactly beside it; rows removed later leave it at once. Call it after the first load, and
-    /// again when many rows were added or removed since. The index is made from nothing, the best
-    /// that it can be; flush() is faster where little has changed. FlatOptions with Codes::kNone
-    /// only puts the rows in one piece.
+    /// Build the indexes of the schema, one for each vector field, over all live rows, which become
+    /// one sealed segment for each partition: they are searched through the indexes from then on.
+    /// Rows added later are searched exactly beside it; rows removed later leave it at once. Call it
+    /// after the first load, and again when many rows were added or removed since. The indexes are
+    /// made from nothing, the best that they can be; flush() is faster where little has changed.
+    /// FlatOptions with Codes::kNone only puts the rows in one piece.
     ///
     /// Reads, writes and searches go on meanwhile; at the end writers wait while the rows written
     /// meanwhile are taken over. Holds a second copy of the live rows, and what the index needs

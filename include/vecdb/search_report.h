@@ -36,6 +36,7 @@ struct SegmentReport {
 /// What a search did. Made by a search whose SearchOptions::report points to it.
 /// Threads: a value.
 struct SearchReport {
+    std::string field;  ///< The vector field that was searched.
     std::string metric;
     std::string simd_level;     ///< Of the kernels, as active_simd_level() has it.
     std::size_t queries = 0;    ///< In the call.

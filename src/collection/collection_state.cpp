@@ -92,6 +92,7 @@ CollectionState::CollectionState(Identity identity,
       name_(std::move(identity.name)),
       schema_(std::move(identity.schema)),
       scalars_(collection::share_scalars(schema_)),
+      format_(fields().format()),
       index_name_(index::index_name(field().index)),
       kernels_(kernels),
       services_(std::move(services)),
@@ -213,7 +214,7 @@ collection::Store& CollectionState::store() const noexcept {
 CollectionState::WriterSide CollectionState::make_partition(std::string name,
                                                             std::uint32_t number) const {
     return {.info = std::make_shared<PartitionInfo>(PartitionInfo{std::move(name), number}),
-            .growing = std::make_shared<GrowingSegment>(fields().format()),
+            .growing = std::make_shared<GrowingSegment>(format_),
             .seal_rows = first_seal_rows()};
 }
 

@@ -324,6 +324,7 @@ class CollectionState {
     const std::string name_;
     const Schema schema_;
     const std::shared_ptr<const collection::ScalarFields> scalars_;  // null: there are none
+    const collection::RowFormat format_;                             // of all rows
     const std::string index_name_;
     const simd::KernelTable& kernels_;
     const std::shared_ptr<collection::Services> services_;

@@ -64,6 +64,8 @@ void add_segment(const SegmentVersion& segment, Health& health) {
     } else {
         health.id_bytes += segment.sealed->map.memory_bytes();
         health.row_bytes += segment.sealed->store.memory_bytes(segment.rows);
+        for (const collection::FieldOrder& order : segment.sealed->orders)
+            health.row_bytes += order.memory_bytes();
         health.mapped_bytes += segment.sealed->mapped_bytes();
         health.index_bytes += segment.sealed->index_bytes();
         for (const auto& index : segment.sealed->indexes)

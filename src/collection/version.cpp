@@ -10,6 +10,7 @@ std::shared_ptr<SegmentVersion> SegmentVersion::of(std::shared_ptr<const SealedS
     version->numbering = segment;
     version->blocks = segment->store.blocks();
     version->tombstones = std::make_shared<Tombstones>();
+    version->first_format = segment->store.format().first;
     version->rows_per_block = segment->store.rows_per_block();
     version->rows = segment->rows;
     version->live_rows = segment->rows;
@@ -28,6 +29,7 @@ SegmentVersion SegmentVersion::of(std::shared_ptr<const GrowingSegment> segment,
     version.numbering = segment;
     version.blocks = store.blocks();
     version.tombstones = std::make_shared<Tombstones>();
+    version.first_format = store.format().first;
     version.rows_per_block = store.rows_per_block();
     version.rows = rows;
     version.live_rows = rows;

@@ -44,6 +44,7 @@ struct SegmentVersion {
     /// The same in the order of each further vector field, that has its own; null for others.
     std::vector<std::shared_ptr<const Tombstones>> field_tombstones;
     std::shared_ptr<const GrowingCodes> codes;  ///< Null: none, or a sealed segment.
+    VectorFormat first_format;                  ///< Of the first vector field.
     std::size_t rows_per_block = 0;
     std::size_t rows = 0;  ///< Live and dead.
     std::size_t live_rows = 0;
@@ -102,12 +103,13 @@ struct SegmentVersion {
     }
     /// Return the order of a vector field, or null where it is that of the rows.
     [[nodiscard]] const FieldOrder* order(std::size_t field) const noexcept {
-        if (sealed == nullptr || sealed->orders[field].is_rows()) return nullptr;
+        if (field == 0 || sealed == nullptr || sealed->orders[field].is_rows()) return nullptr;
         return &sealed->orders[field];
     }
     /// Return where the vector of a row stands.
     [[nodiscard]] std::size_t position(std::size_t row, std::size_t field) const noexcept {
-        return sealed != nullptr ? sealed->orders[field].position(row) : row;
+        const FieldOrder* own = order(field);
+        return own != nullptr ? own->positions[row] : row;
     }
     /// View the vector of a field that stands at a position.
     [[nodiscard]] const std::byte* vector(std::size_t position, std::size_t field) const noexcept {
@@ -120,7 +122,7 @@ struct SegmentVersion {
             .norms[position % rows_per_block];
     }
     [[nodiscard]] const VectorFormat& format(std::size_t field) const noexcept {
-        return store().format().vector(field);
+        return field == 0 ? first_format : store().format().vector(field);
     }
     [[nodiscard]] std::size_t block_count() const noexcept {
         return (rows + rows_per_block - 1) / rows_per_block;
@@ -148,10 +150,10 @@ struct SegmentVersion {
         const VectorColumn& vectors = block.vectors(field);
         const VectorFormat& as = format(field);
         const std::size_t first = i * rows_per_block;
-        const Tombstones& removed =
-            order(field) != nullptr ? *field_tombstones[field - 1] : *tombstones;
+        const FieldOrder* own = order(field);
+        const Tombstones& removed = own != nullptr ? *field_tombstones[field - 1] : *tombstones;
         return {.rows = {vectors.elements.data(), as.bytes(), as.dim},
-                .ids = sealed != nullptr ? sealed->ids(field) : block.ids.data(),
+                .ids = own != nullptr ? own->ids.data() : block.ids.data(),
                 .norms = vectors.norms.data(),
                 .count = std::min(rows_per_block, rows - first),
                 .filter = {.allowed = allowed != nullptr ? allowed + first / 64 : nullptr,

@@ -1,6 +1,7 @@
 #include "support/catch.h"
 #include "support/collections.h"
 
+#include <vecdb/hybrid_search.h>
 #include <vecdb/search.h>
 #include <vecdb/types.h>
 #include <vecdb/version.h>
@@ -27,6 +28,8 @@ TEST_CASE("the limits are those documented") {
     CHECK(kMaxCollections == 65'536);
     CHECK(kMaxPartitions == 1'048'576);
     CHECK(kMaxNameBytes == 255);
+    CHECK(kMaxVectorFields == 16);
+    CHECK(kMaxFieldQueries == 64);
     CHECK(kMaxThreads == 1'024);
 }
 

@@ -8,6 +8,7 @@
 #include <vecdb/database.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -223,14 +224,22 @@ TEST_CASE("parts of a hybrid search have options of their own and one moment", "
               .ok());
     CHECK(report.k == 5);
     CHECK(report.metric == "cosine");
+    CHECK(report.field == "image");
 
+    rows.set_retention({.window = std::chrono::hours(1), .max_writes = 10}).check();
+    twins.thin_out(50);
     const Pin pin = rows.pin();
+    const Moment moment = rows.sequence();
     const Hits before = pin.hybrid_search({{image, {.k = 9}}, {title, {.k = 9, .field = "title"}}},
                                           WeightedFusionOptions())
                             .value();
     rows.remove(before[0].id).status().check();
     CHECK(pin.hybrid_search({{image, {.k = 9}}, {title, {.k = 9, .field = "title"}}},
                             WeightedFusionOptions())
+              .value() == before);
+    CHECK(rows.hybrid_search({{image, {.k = 9, .as_of = moment}},
+                              {title, {.k = 9, .field = "title", .as_of = moment}}},
+                             WeightedFusionOptions())
               .value() == before);
     const Hits after = rows.hybrid_search({{image, {.k = 9}}, {title, {.k = 9, .field = "title"}}},
                                           WeightedFusionOptions())

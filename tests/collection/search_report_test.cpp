@@ -48,6 +48,7 @@ TEST_CASE("a report has every segment, its rows, its plan and what was compared"
             .value();
     CHECK(hits == collection.search(VectorView(rows.row(1)), {.k = 7, .offset = 2}).value());
     CHECK(report.metric == "cosine");
+    CHECK(report.field == "vector");
     CHECK(report.simd_level == active_simd_level().value());
     CHECK(report.queries == 1);
     CHECK(report.k == 9);
@@ -191,6 +192,7 @@ TEST_CASE("range searches and batches are reported too, failures are not") {
 TEST_CASE("a report is text to read and JSON that parses") {
     SearchReport report;
     report.metric = "l2";
+    report.field = "title";
     report.simd_level = "avx2";
     report.queries = 1;
     report.k = 10;
@@ -209,6 +211,7 @@ TEST_CASE("a report is text to read and JSON that parses") {
                                .microseconds = 1.25});
     const auto json = nlohmann::json::parse(report.to_json());
     CHECK(json["metric"] == "l2");
+    CHECK(json["field"] == "title");
     CHECK(json["hits"] == 3);
     CHECK(json["total_us"] == 12.5);
     CHECK(json["segments"][0]["partition"] == "a \"b\"\n\x01");
@@ -216,7 +219,7 @@ TEST_CASE("a report is text to read and JSON that parses") {
     CHECK(json["segments"][0]["reason"] == "c\\d");
     CHECK(json["segments"][0]["microseconds"] == 1.25);
     const std::string text = report.to_text();
-    CHECK(text.find("1 query, k 10, 3 hits, l2, kernels avx2, threads 1") == 0);
+    CHECK(text.find("1 query, k 10, 3 hits, field 'title', l2, kernels avx2, threads 1") == 0);
     CHECK(text.find("allowed 7 of 8 rows") != std::string::npos);
     CHECK(text.find("plan graph, then rows: c\\d") != std::string::npos);
 }

@@ -28,11 +28,13 @@ constexpr std::size_t kDim = 8;
 constexpr std::size_t kGroups = 60;     // written as a whole, and seen as a whole
 constexpr std::size_t kGroupRows = 20;  // ids of a group follow each other
 constexpr std::size_t kNumbers = 1'000;
-const std::vector<std::string> kFields = {"number", "text"};
+const std::vector<std::string> kFields = {"number", "text", "second"};
 
 Schema schema(std::size_t seal_rows) {
     Schema schema = Schema::single(kDim);
     schema.vectors[0].index = HnswOptions{.m = 4, .ef_construction = 16};
+    schema.vectors.push_back(schema.vectors[0]);  // has the same vectors, in another order
+    schema.vectors[1].name = "second";
     schema.segments = {.seal_rows = seal_rows, .merge_segments = 2};
     schema.scalars = {{.name = "number", .type = ScalarType::kInt64, .fallback = std::int64_t{0}},
                       {.name = "text", .type = ScalarType::kString, .nullable = true}};
@@ -116,6 +118,9 @@ void Worker::check_group(const ReadHandle& rows) {
         std::all_of(values.begin(), values.end(), [&](float value) { return value == values[0]; }),
         "a group has rows of two writes");
     if (!fetched.found[0]) return;
+    const auto second = fetched.vectors[0].elements();
+    expect(std::equal(values.begin(), values.end(), second.begin(), second.end()),
+           "a group has vectors of two writes");
     const auto number = static_cast<std::size_t>(values[0]);
     for (std::size_t i = 0; i < kGroupRows; ++i) {
         expect(fetched.columns[0].values[i] == Scalar(static_cast<std::int64_t>(number)) &&
@@ -142,7 +147,8 @@ void Worker::write() {
     const MatrixView vectors(rows.data(), kGroupRows, kDim);
     const std::vector<std::int64_t> numbers(kGroupRows, static_cast<std::int64_t>(number));
     const std::vector<std::string> texts(kGroupRows, text_of(number));
-    const std::vector<ColumnView> columns = {{"number", numbers}, {"text", texts}};
+    const std::vector<ColumnView> columns = {
+        {"number", numbers}, {"text", texts}, {"second", vectors}};
     if (below(3) == 0) {
         expect(collection.upsert(ids, vectors, columns), replaced);
         return;
@@ -173,6 +179,16 @@ void Worker::read() {
     const Hits some =
         collection.search(near, {.k = 100, .filter = Filter::where(of_group)}).value();
     expect(some.empty() || some.size() == kGroupRows, "half a group was found");
+    // All threads share what this filter remembers.
+    static const Filter seventh = Filter::where(of_group);
+    const Hits others =
+        collection.search(near, {.k = 100, .field = "second", .filter = seventh}).value();
+    expect(others.empty() || others.size() == kGroupRows, "half a group was found by the second");
+    const Hits both = collection
+                          .hybrid_search({{near, {.k = k}}, {near, {.k = k, .field = "second"}}},
+                                         WeightedFusionOptions{.k = k})
+                          .value();
+    expect(both.size() <= k, "too many hits of both");
     const Filter by_value = field("number") < static_cast<std::int64_t>(below(kNumbers)) &&
                             (field("text") == "ten" || field("text").like("%7"));
     expect(collection.count(by_value).value() % kGroupRows == 0, "half a group has its values");
@@ -195,8 +211,9 @@ void Worker::page() {
 
     SearchReport report;
     const SearchOptions by_text{.k = 30, .group_by = "text", .report = &report};
-    const FoundRows found = collection.find(near, by_text, kFields).value();
-    std::set<Scalar> texts(found.columns[1].values.begin(), found.columns[1].values.end());
+    const std::vector<std::string> text = {"text"};
+    const FoundRows found = collection.find(near, by_text, text).value();
+    std::set<Scalar> texts(found.columns[0].values.begin(), found.columns[0].values.end());
     expect(texts.size() == found.hits.size(), "two hits have one text");
     expect(report.hits == found.hits.size(), "a report of other hits");
 }
@@ -210,6 +227,9 @@ void Worker::check_pin(const Pin& pin) {
     check_group(pin);
     std::this_thread::sleep_for(std::chrono::milliseconds(below(5)));
     expect(test::identical(first, pin.search(near, all).value()), "a pin changed its answer");
+    SearchOptions second = all;
+    second.field = "second";
+    expect(pin.search(near, second).value().size() == pin.count(), "a pin misses second vectors");
 }
 
 void Worker::pin() {
@@ -263,6 +283,8 @@ void Worker::rebuild() {
                 columns.clear();
                 for (const ScalarColumn& column : batch.columns)
                     columns.emplace_back(column.field, std::span<const Scalar>(column.values));
+                for (const FetchedVectors& column : batch.vectors)
+                    columns.emplace_back(column.field, column.view());
                 return RowBatch{ids, batch.view(), group++ % 2 == 0 ? "p1" : "", columns};
             }
             return RowBatch{};
@@ -284,7 +306,8 @@ void Worker::come_and_go() {
     Collection own = database_.create_collection(name, schema(64)).value();
     for (Id first = 0; first < 300; first += 100) {
         const std::vector<float> rows(100 * kDim, 1.0F);
-        own.insert(test::sequential_ids(100, first), MatrixView(rows.data(), 100, kDim)).check();
+        const MatrixView vectors(rows.data(), 100, kDim);
+        own.insert(test::sequential_ids(100, first), vectors, {{"second", vectors}}).check();
     }
     database_.create_alias("of " + name, name).check();
     expect(database_.collection("of " + name).value().count() == 300, "rows are missing");

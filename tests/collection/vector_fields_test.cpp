@@ -70,6 +70,21 @@ TEST_CASE("the first vector field may have no index of its own", "[collection]")
     twins.check();
 }
 
+TEST_CASE("graphs of several fields are built on those of the largest segment") {
+    VectorTwins twins({{.name = "a", .dim = 16, .index = HnswOptions{.m = 8}},
+                       {.name = "b", .dim = 16, .index = HnswOptions{.m = 8}},
+                       {.name = "c", .dim = 16, .index = HnswOptions{.m = 8}}});
+    twins.upsert(2'000, 0);
+    twins.build();
+    twins.thin_out(10);
+    for (Id first = 2'000; first < 2'400; first += 100) {
+        twins.upsert(100, first);
+        twins.flush();
+        CHECK(twins.together().stats().sealed_segments == 1);
+    }
+    twins.check();
+}
+
 TEST_CASE("rows too few for one of the indexes stay searchable", "[collection]") {
     VectorTwins twins({{.name = "graph", .dim = 4, .index = HnswOptions{.m = 4}},
                        {.name = "lists", .dim = 4, .index = IvfOptions{.nlist = 64}}});
@@ -148,6 +163,51 @@ TEST_CASE("a damaged index of several fields is made again from the rows",
     const Database database = Database::open("d", options_on(files)).value();
     CHECK(database.open_report().damage.empty());
     twins.check(database.collection("together").value());
+}
+
+TEST_CASE("rows that can be read of a damaged file keep the vectors of every field",
+          "[collection][persist]") {
+    constexpr std::size_t kRows = 2'000;
+    const auto files = std::make_shared<test::MemoryStorage>();
+    const test::Matrix wide = test::normal_rows(kRows, 512, 1);
+    const test::Matrix narrow = test::normal_rows(kRows, 8, 2);
+    const std::vector<std::int64_t> thirds(kRows, 1);
+    {
+        Database database = Database::open("d", options_on(files)).value();
+        Collection rows =
+            database
+                .create_collection(
+                    "rows",
+                    test::twin_schema(
+                        {{.name = "wide", .dim = 512, .index = FlatOptions{.codes = Codes::kNone}},
+                         {.name = "narrow", .dim = 8, .index = IvfOptions{.nlist = 20}}}))
+                .value();
+        rows.insert(test::sequential_ids(kRows),
+                    wide.view(),
+                    {{"narrow", narrow.view()}, {"third", thirds}})
+            .check();
+        rows.build_index().check();
+        database.close().check();
+    }
+    for (const std::string& name : files->names()) {
+        // One of the four blocks of the wide vectors.
+        if (name.find("rows-") != std::string::npos) files->bytes(name)[1'500'000] ^= std::byte{1};
+    }
+    const RepairReport report = Database::repair("d", options_on(files)).value();
+    CHECK(report.saved_rows > kRows / 2);
+    CHECK(report.saved_rows < kRows);
+    const Database database = Database::open("d", options_on(files)).value();
+    const Collection rows = database.collection("rows").value();
+    CHECK(rows.count() == report.saved_rows);
+    const std::vector<std::string> fields = {"narrow"};
+    const FetchedRows found = rows.get(test::sequential_ids(kRows), fields).value();
+    for (std::size_t row = 0; row < kRows; ++row) {
+        if (!found.found[row]) continue;
+        INFO("row " << row);
+        const auto vector = found.vectors[0].row(row);
+        REQUIRE(std::equal(vector.begin(), vector.end(), narrow.row(row).begin()));
+        REQUIRE(std::equal(wide.row(row).begin(), wide.row(row).end(), found.row(row).begin()));
+    }
 }
 
 namespace {

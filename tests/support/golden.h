@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -130,5 +131,121 @@ inline void go_on_golden(Database& database) {
     database.create_collection("new", Schema::single(3, Metric::kCosine)).status().check();
     database.drop_collection("empty").check();
 }
+
+// Fields beside the first vector field -----------------------------------------------------------
+
+inline std::vector<ScalarField> golden_scalars() {
+    return {{.name = "flag", .type = ScalarType::kBool, .nullable = true},
+            {.name = "number", .type = ScalarType::kInt64, .fallback = std::int64_t{5}},
+            {.name = "real", .type = ScalarType::kDouble, .nullable = true},
+            {.name = "text", .type = ScalarType::kString, .fallback = "größer"},
+            {.name = "bytes", .type = ScalarType::kBytes, .nullable = true}};
+}
+
+/// Return collections of further fields: "scalars", "vectors", whose three vector fields have
+/// orders of their own, and "both".
+inline std::vector<std::pair<std::string, Schema>> golden_field_schemas() {
+    Schema scalars = Schema::single(kGoldenDim);
+    scalars.segments.seal_rows = 0;
+    Schema vectors = scalars;
+    scalars.scalars = golden_scalars();
+    vectors.vectors[0].index = HnswOptions{.m = 3, .ef_construction = 16};
+    vectors.vectors.push_back({.name = "lists",
+                               .dim = 6,
+                               .metric = Metric::kInnerProduct,
+                               .index = IvfOptions{.nlist = 3}});
+    vectors.vectors.push_back(
+        {.name = "graph", .dim = 5, .index = HnswOptions{.m = 3, .ef_construction = 16}});
+    vectors.vectors.push_back(
+        {.name = "bits", .dim = 8, .metric = Metric::kHamming, .element_type = ElementType::kBit});
+    Schema both = vectors;
+    both.scalars = scalars.scalars;
+    both.rule = {Routing::kIdModulo, 2};
+    return {{"scalars", scalars}, {"vectors", vectors}, {"both", both}};
+}
+
+inline Scalar golden_value(const ScalarField& field, std::size_t row) {
+    if (field.nullable && row % 3 == 0) return {};
+    switch (field.type) {
+        case ScalarType::kBool:
+            return row % 2 == 0;
+        case ScalarType::kInt64:
+            return static_cast<std::int64_t>(row * row) - 100;
+        case ScalarType::kDouble:
+            return static_cast<double>(row) / 4;
+        default:
+            return std::string(row % 5, static_cast<char>('a' + row % 4));
+    }
+}
+
+/// Upsert rows first, first + 1, ... with all their fields.
+inline void upsert_golden_fields(WriteHandle& into, std::size_t first, std::size_t count) {
+    const Schema& schema = into.schema();
+    std::vector<std::vector<Scalar>> scalars;
+    std::vector<std::vector<float>> floats;
+    std::vector<std::uint8_t> bits;
+    std::vector<ColumnView> columns;
+    scalars.reserve(schema.scalars.size());
+    floats.reserve(schema.vectors.size());
+    for (const ScalarField& field : schema.scalars) {
+        std::vector<Scalar>& values = scalars.emplace_back();
+        for (std::size_t row = first; row < first + count; ++row)
+            values.push_back(golden_value(field, row));
+        columns.emplace_back(field.name, std::span<const Scalar>(values));
+    }
+    for (std::size_t row = first; row < first + count; ++row)
+        bits.push_back(static_cast<std::uint8_t>(row * 37));
+    for (std::size_t number = 0; number < schema.vectors.size(); ++number) {
+        const VectorField& field = schema.vectors[number];
+        if (field.element_type == ElementType::kBit) {
+            columns.emplace_back(field.name, MatrixView::bits(bits.data(), count, field.dim));
+            continue;
+        }
+        std::vector<float>& elements = floats.emplace_back();
+        for (std::size_t row = first; row < first + count; ++row) {
+            for (std::size_t column = 0; column < field.dim; ++column)
+                elements.push_back(golden_element(row + 5 * number, column));
+        }
+        if (number > 0) columns.emplace_back(field.name, MatrixView(elements, field.dim));
+    }
+    into.upsert(sequential_ids(count, static_cast<Id>(first)),
+                MatrixView(floats[0], kGoldenDim),
+                columns)
+        .check();
+}
+
+/// What is in a golden database of further fields when it was last saved.
+inline void write_golden_fields(Database& database) {
+    for (const auto& [name, schema] : golden_field_schemas()) {
+        Collection collection = database.create_collection(name, schema).value();
+        upsert_golden_fields(collection, 0, 24);
+        collection.build_index().check();
+        upsert_golden_fields(collection, 100, 3);
+        collection.remove(std::vector<Id>{3, 7, 101}).status().check();
+    }
+}
+
+/// What was written after that and is in the log.
+inline void go_on_golden_fields(Database& database) {
+    for (const auto& each : golden_field_schemas()) {
+        Collection collection = database.collection(each.first).value();
+        upsert_golden_fields(collection, 300, 5);
+        collection.remove(std::vector<Id>{4, 301}).status().check();
+        upsert_golden_fields(collection, 5, 2);
+    }
+}
+
+/// A kind of golden database.
+struct GoldenSet {
+    const char* folder;  ///< In tests/data.
+    std::vector<std::pair<std::string, Schema>> (*schemas)();
+    void (*write)(Database&);
+    void (*go_on)(Database&);
+};
+
+/// The first have been there since the format is; further fields came later, in the same format.
+inline constexpr GoldenSet kGoldenSets[] = {
+    {"format-1", golden_schemas, write_golden, go_on_golden},
+    {"format-1-fields", golden_field_schemas, write_golden_fields, go_on_golden_fields}};
 
 }  // namespace vecdb::test

@@ -180,6 +180,7 @@ class CarryOver {
         for (const FetchedVectors& each : now.vectors)
             further.push_back(select(each, changed));
         std::vector<ColumnView> columns;
+        columns.reserve(scalars.size() + further.size());
         for (const ScalarColumn& each : scalars)
             columns.emplace_back(each.field, std::span<const Scalar>(each.values));
         for (const FetchedVectors& each : further)

@@ -107,6 +107,7 @@ void SearchRecorder::finish(const VectorField& field, bool exact, const Outcome&
     if (!on()) return;
     enter(Stage::kFinish);
     SearchReport made;
+    made.field = field.name;
     made.metric = to_string(field.metric);
     if (const auto level = active_simd_level(); level.ok()) made.simd_level = *level;
     made.queries = outcome.queries;

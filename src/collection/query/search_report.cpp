@@ -103,6 +103,7 @@ std::string SearchReport::to_json() const {
     }
     list += ']';
     return JsonObject()
+        .add("field", field)
         .add("metric", metric)
         .add("simd_level", simd_level)
         .add("queries", queries)
@@ -124,8 +125,9 @@ std::string SearchReport::to_json() const {
 
 std::string SearchReport::to_text() const {
     std::string text = std::to_string(queries) + (queries == 1 ? " query" : " queries") + ", k " +
-                       std::to_string(k) + ", " + std::to_string(hits) + " hits, " + metric +
-                       ", kernels " + simd_level + ", threads " + std::to_string(threads);
+                       std::to_string(k) + ", " + std::to_string(hits) + " hits, field '" + field +
+                       "', " + metric + ", kernels " + simd_level + ", threads " +
+                       std::to_string(threads);
     if (rounds > 1) text += ", rounds " + std::to_string(rounds);
     text += "\nallowed " + std::to_string(allowed_rows) + " of " + std::to_string(live_rows) +
             " rows\n";

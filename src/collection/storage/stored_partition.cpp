@@ -120,6 +120,18 @@ Status PartitionSaver::save_sealed(const PartitionVersion& partition,
 
 namespace {
 
+/// Return the `bytes` bytes at item(row) of each row, one after the other.
+template <class Item>
+std::vector<std::byte> gather(std::span<const std::uint32_t> rows, std::size_t bytes, Item item) {
+    std::vector<std::byte> gathered(rows.size() * bytes);
+    std::byte* at = gathered.data();
+    for (const std::uint32_t row : rows) {
+        std::memcpy(at, item(row), bytes);
+        at += bytes;
+    }
+    return gathered;
+}
+
 /// Return the scalar values of rows.
 std::vector<std::byte> growing_scalars(const SegmentVersion& growing,
                                        std::span<const std::uint32_t> rows) {
@@ -148,39 +160,30 @@ Status PartitionSaver::save_growing(const PartitionVersion& partition, StoredPar
                          [&](std::size_t row) { rows.push_back(static_cast<std::uint32_t>(row)); });
     VECDB_TRY(begin_range(to.growing));
     // Column by column, so that numbers are aligned.
-    const auto column = [&](std::size_t bytes, auto&& item) -> Status {
-        std::vector<std::byte> buffer(rows.size() * bytes);
-        std::byte* at = buffer.data();
-        for (const std::uint32_t row : rows) {
-            std::memcpy(at, item(row), bytes);
-            at += bytes;
-        }
-        return append(buffer, to.growing);
-    };
-    const auto vectors = [&](std::size_t field) -> Status {
-        VECDB_TRY(
-            column(sizeof(float), [&](std::uint32_t row) { return &growing.norm(row, field); }));
-        return column(growing.format(field).bytes(),
-                      [&](std::uint32_t row) { return growing.vector(row, field); });
-    };
-    VECDB_TRY(column(sizeof(Id), [&](std::uint32_t row) { return &growing.id(row); }));
-    VECDB_TRY(vectors(0));
+    VECDB_TRY(
+        append(gather(rows, sizeof(Id), [&](auto row) { return &growing.id(row); }), to.growing));
+    VECDB_TRY(append_vectors(growing, rows, 0, to.growing));
     const RowFormat& format = growing.store().format();
-    if (format.scalars != nullptr) {
-        VECDB_TRY(pad(to.growing));
-        VECDB_TRY(append(growing_scalars(growing, rows), to.growing));
-    }
-    for (std::size_t field = 1; field < format.vector_fields(); ++field) {
-        VECDB_TRY(pad(to.growing));
-        VECDB_TRY(vectors(field));
-    }
+    if (format.scalars != nullptr)
+        VECDB_TRY(append_aligned(growing_scalars(growing, rows), to.growing));
+    for (std::size_t field = 1; field < format.vector_fields(); ++field)
+        VECDB_TRY(append_vectors(growing, rows, field, to.growing));
     return {};
 }
 
-/// Fill the range that was begun last up to a multiple of 8.
-Status PartitionSaver::pad(StoredRange& range) {
-    const std::uint64_t padded = persist::padded<std::uint64_t>(range.bytes, 8);
-    return append(std::vector<std::byte>(padded - range.bytes), range);
+/// Append the norms and vectors that rows have in a field.
+Status PartitionSaver::append_vectors(const SegmentVersion& growing,
+                                      std::span<const std::uint32_t> rows,
+                                      std::size_t field,
+                                      StoredRange& range) {
+    const auto norm = [&](auto row) {
+        return &growing.norm(row, field);
+    };
+    const auto vector = [&](auto row) {
+        return growing.vector(row, field);
+    };
+    VECDB_TRY(append_aligned(gather(rows, sizeof(float), norm), range));
+    return append(gather(rows, growing.format(field).bytes(), vector), range);
 }
 
 /// Begin a range at the end of the shared file.
@@ -204,6 +207,13 @@ Status PartitionSaver::append(std::span<const std::byte> bytes, StoredRange& ran
     shared_bytes_ += bytes.size();
     range.bytes += bytes.size();
     return {};
+}
+
+/// The same, behind what fills the range up to a multiple of 8.
+Status PartitionSaver::append_aligned(std::span<const std::byte> bytes, StoredRange& range) {
+    const std::uint64_t padded = persist::padded<std::uint64_t>(range.bytes, 8);
+    VECDB_TRY(append(std::vector<std::byte>(padded - range.bytes), range));
+    return append(bytes, range);
 }
 
 Status PartitionSaver::prepare(std::vector<persist::Change> changes) {

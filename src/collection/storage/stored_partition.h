@@ -61,8 +61,12 @@ class PartitionSaver {
 
   private:
     Status begin_range(persist::StoredRange& range);
-    Status pad(persist::StoredRange& range);
+    Status append_vectors(const SegmentVersion& growing,
+                          std::span<const std::uint32_t> rows,
+                          std::size_t field,
+                          persist::StoredRange& range);
     Status append(std::span<const std::byte> bytes, persist::StoredRange& range);
+    Status append_aligned(std::span<const std::byte> bytes, persist::StoredRange& range);
 
     Store& store_;
     std::vector<persist::FileName> begun_;

@@ -359,10 +359,10 @@ Status save_indexes(const SealedSegment& segment, persist::SectionFileWriter& to
     for (std::size_t number = 0; number < indexed.size(); ++number) {
         if (segment.indexes[number] == nullptr) continue;
         FieldWriter writer(to, number);
-        const Status saved = segment.indexes[number]->save(writer);
+        Status saved = segment.indexes[number]->save(writer);
         if (!saved.ok() && saved.code() != StatusCode::kUnsupported) return saved;
         indexed[number] = saved.ok() ? 1 : 0;
-        if (!saved.ok()) unsaved = saved;
+        if (!saved.ok()) unsaved = std::move(saved);
     }
     const bool any = std::find(indexed.begin(), indexed.end(), 1) != indexed.end();
     if (!any) return unsaved;
@@ -379,9 +379,9 @@ Status load_indexes(persist::SectionFile& file,
     Status failed;
     for (std::size_t number = 0; number < fields.size(); ++number) {
         if (!indexed.empty() && indexed[number] == 0) continue;
-        const Status loaded = load_index(file, number, fields[number], segment);
+        Status loaded = load_index(file, number, fields[number], segment);
         if (loaded.code() == StatusCode::kOutOfMemory) return loaded;
-        if (failed.ok()) failed = loaded;
+        if (failed.ok()) failed = std::move(loaded);
     }
     return failed;
 }

@@ -134,7 +134,8 @@ TEST_CASE("a sealed segment comes back from its files", "[collection][persist]")
         const auto search = [&](const SealedSegment& each) {
             std::vector<Hit> slots(10);
             TopK best(slots);
-            each.indexes[0]->search(index_rows(field, each), query, {.allowed_rows = kRows}, {&best, 1});
+            each.indexes[0]->search(
+                index_rows(field, each), query, {.allowed_rows = kRows}, {&best, 1});
             const auto hits = best.sort();
             return std::vector<Hit>(hits.begin(), hits.end());
         };
@@ -233,6 +234,66 @@ TEST_CASE("sections that cannot be a segment are refused", "[collection][persist
     });
     refused("'map'", [&](Sections& all) { std::fill_n(all["map"].begin(), 2'048, std::byte{}); });
     CHECK(load(storage, "rows", field).ok());
+}
+
+TEST_CASE("vectors of a further field whose order cannot be are refused",
+          "[collection][persist][hostile]") {
+    const std::vector<VectorField> fields = {field_of(FlatOptions()), {.name = "other", .dim = 3}};
+    const RowFields rows{fields, nullptr};
+    SealedSegment segment(rows.format(), kRows);
+    const RowStore& store = segment.store;
+    segment.orders[1] = FieldOrder(kRows);
+    segment.map.reserve(kRows);
+    for (std::size_t row = 0; row < kRows; ++row) {
+        std::memset(store.vector(row), 0, kDim * sizeof(float));
+        const auto other = static_cast<float>(row);
+        for (std::size_t i = 0; i < 3; ++i)
+            std::memcpy(store.vector(row, 1) + i * sizeof(float), &other, sizeof(float));
+        store.norm(row) = 0.0F;
+        store.norm(row, 1) = 3 * other * other;
+        store.id(row) = static_cast<Id>(row * 3);
+        REQUIRE_FALSE(segment.map.insert_or_replace(static_cast<std::uint32_t>(row)));
+    }
+    for (std::size_t row = 0; row < kRows; ++row) {
+        segment.orders[1].positions[row] = static_cast<std::uint32_t>(kRows - 1 - row);
+        segment.orders[1].ids[kRows - 1 - row] = store.id(row);
+    }
+    MemoryStorage storage;
+    auto writer = SectionFileWriter::create(storage, "rows", kRowsHeader).value();
+    save_rows(segment, rows, *writer).check();
+    static_cast<void>(writer->finish().value());
+    const auto load_them = [&] {
+        const auto file = SectionFile::open(storage, "rows", kRowsHeader, nullptr, Access::kRead);
+        return load_rows(file.value(), rows);
+    };
+    const auto loaded = load_them().value();
+    CHECK(loaded->orders[1].position(4) == kRows - 5);
+    CHECK(loaded->ids(1)[0] == store.id(kRows - 1));
+    CHECK(loaded->store.norm(7, 1) == 3 * 7 * 7);
+
+    const auto refused = [&](const std::string& why, const std::function<void(Sections&)>& edit) {
+        INFO(why);
+        const auto before = storage.bytes("rows");
+        change(storage, edit);
+        const Status status = load_them().status();
+        CHECK(status.code() == StatusCode::kCorruption);
+        CHECK_THAT(status.message(), Contains(why));
+        storage.bytes("rows") = before;
+    };
+    const std::string positions = "vector 1 positions";
+    refused(positions, [&](Sections& all) { put(all[positions], 5, std::uint32_t{kRows}); });
+    refused(positions, [&](Sections& all) { put(all[positions], 5, ~std::uint32_t{0}); });
+    refused(positions, [&](Sections& all) { put(all[positions], 5, std::uint32_t{7}); });
+    refused(positions, [&](Sections& all) { all[positions].resize(4); });
+    refused(positions, [](Sections& all) { put(all["vector 1 ids"], 5, Id{1}); });
+    refused("vector 1 ids", [](Sections& all) { all.erase("vector 1 ids"); });
+    refused("vector 1 vectors", [](Sections& all) { all["vector 1 vectors"].pop_back(); });
+    refused("vector 1 norms", [](Sections& all) { all.erase("vector 1 norms"); });
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    refused("not finite", [&](Sections& all) { put(all["vector 1 vectors"], 5, nan); });
+    refused("norm", [](Sections& all) { put(all["vector 1 norms"], 5, -1.0F); });
+    refused("does not hold", [](Sections& all) { all["about"].resize(22); });
+    CHECK(load_them().ok());
 }
 
 TEST_CASE("an index that is damaged leaves its rows", "[collection][persist]") {
