@@ -229,7 +229,14 @@ Result<SearchCursor> ReadHandle::cursor(VectorView query, const SearchOptions& o
 }
 
 Status ReadHandle::prepare(const Filter& filter) const {
-    return guard([&] { return count(filter).status(); });
+    return guard([&]() -> Status {
+        const SearchOptions options{.filter = filter};
+        for (std::size_t field = 0; field < state_->schema().vectors.size(); ++field) {
+            SearchedRows rows(*state_, options);
+            VECDB_TRY(rows.find(pinned_, partition_.get(), field));
+        }
+        return {};
+    });
 }
 
 CollectionStats ReadHandle::stats() const noexcept {
