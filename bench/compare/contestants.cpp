@@ -139,7 +139,7 @@ std::vector<Contestant> make_subjects(const ApproximateOptions& options) {
     for (const std::string& text : options.sweeps)
         unused.push_back(cli::parse_sweep(text).key);
     for (const std::string& text : options.indexes) {
-        const IndexOptions index = cli::parse_index(text);
+        const IndexOptions index = cli::parse_index("--index", text);
         const std::vector<std::string> own = sweeps_for(index, options.sweeps);
         std::erase_if(unused, [&](const auto& key) { return cli::has_sweep(index, key); });
         Contestant contestant{.kind = "vecdb", .label = "vecdb " + text};

@@ -23,7 +23,7 @@ void stream(Engine& engine, const Dataset& set) {
 /// The same index over rows that came in batches and were sealed and merged meanwhile.
 Contestant streamed(const Contestant& whole, const std::string& index, const Dataset& set) {
     Contestant streamed{.kind = "vecdb", .label = "streamed " + index};
-    streamed.engine = make_streaming_vecdb(streamed.label, cli::parse_index(index));
+    streamed.engine = make_streaming_vecdb(streamed.label, cli::parse_index("--index", index));
     streamed.settings = whole.settings;
     std::fprintf(stderr, "streaming into %s\n", streamed.label.c_str());
     streamed.build_seconds = seconds_of([&] { stream(*streamed.engine, set); });

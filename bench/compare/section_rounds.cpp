@@ -91,7 +91,7 @@ class Population {
 };
 
 void run_set(Bench& bench, const Dataset& set, const std::string& spec) {
-    const IndexOptions index = cli::parse_index(spec);
+    const IndexOptions index = cli::parse_index("--index", spec);
     bench.report.section("rounds_" + set.name,
                          describe(set) + ", vecdb " + spec + ": " + std::to_string(kRows) +
                              " rows live, each round 20 % removed and as many inserted");

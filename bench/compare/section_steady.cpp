@@ -169,7 +169,7 @@ double rival_seconds(const Dataset& set, const HnswOptions& options, std::size_t
 }
 
 void run_set(Bench& bench, const Dataset& set, const std::string& spec) {
-    const IndexOptions index = cli::parse_index(spec);
+    const IndexOptions index = cli::parse_index("--index", spec);
     const std::size_t writer = bench.options.approximate.cpu.value_or(0);
     const std::size_t reader = (writer + 1) % usable_cpus();
     bench.report.section(
