@@ -371,8 +371,14 @@ TEST_CASE("a rebuild carries over the vectors of every field that both collectio
     CHECK(rows.vectors[0].row(2)[0] == titles.row(5)[0]);
     CHECK(rows.columns[0].values == std::vector<Scalar>{5, 5, 6});
 
-    // What could not be carried over is refused before anything is built.
+    // What could not be searched or carried over is refused before anything is built.
     given = false;
+    options.guards.search.field = "titel";
+    const std::size_t before = database.list_collections().size();
+    CHECK(test::names(database.rebuild("live", source, options).status(), "'titel'"));
+    CHECK(database.list_collections().size() == before);
+    CHECK_FALSE(given);
+    options.guards.search.field = "title";
     options.schema->vectors[1].dim = 9;
     Status status = database.rebuild("live", source, options).status();
     CHECK(status.code() == StatusCode::kInvalidArgument);

@@ -4,6 +4,7 @@
 #include "collection/number_text.h"
 #include "collection/operate/carry_over.h"
 #include "collection/progress.h"
+#include "collection/vectors.h"
 
 #include <algorithm>
 #include <chrono>
@@ -164,12 +165,15 @@ class Rebuild {
     RebuildReport report_;
 };
 
-/// Check that rows of the live collection could be written to the new one.
+/// Check that the guards search a field of the new collection, and that rows of the live one could
+/// be written to it.
 Status Rebuild::check_fields() const {
+    const Schema& schema = options_.schema ? *options_.schema : live_->schema();
+    VECDB_TRY(find_vector_field(schema.vectors, options_.guards.search.field).status());
     if (!options_.carry_over || !options_.schema) return {};
-    VECDB_TRY(check_alike(live_->field(), options_.schema->vectors.front()));
-    for (std::size_t number = 1; number < options_.schema->vectors.size(); ++number) {
-        const VectorField& to = options_.schema->vectors[number];
+    VECDB_TRY(check_alike(live_->field(), schema.vectors.front()));
+    for (std::size_t number = 1; number < schema.vectors.size(); ++number) {
+        const VectorField& to = schema.vectors[number];
         const auto from = live_->find_vector(to.name);
         if (!from.ok() || *from == 0) {
             return {StatusCode::kInvalidArgument,
