@@ -6,6 +6,7 @@
 //   --keep: a database for the collections, which are made where they are not there
 // Exit code 1 when a search returned another number of rows than min(k, allowed).
 
+#include "held_out.h"
 #include "timing.h"
 
 #include <vecdb/vecdb.h>
@@ -24,6 +25,7 @@
 
 namespace {
 
+using vecdb::bench::HeldOut;
 using vecdb::bench::median;
 using vecdb::bench::seconds_of;
 
@@ -41,29 +43,6 @@ struct Options {
     std::size_t rows = 400'000;
     std::size_t queries = 100;
     std::size_t rounds = 7;
-};
-
-/// Rows in one collection and queries that are none of them.
-struct Data {
-    explicit Data(const Options& options) {
-        const vecdb::FloatMatrix all = vecdb::read_floats(options.base).value();
-        dim = all.view().dim();
-        const std::size_t count = std::min(all.view().rows(), options.rows);
-        const std::size_t step = std::max<std::size_t>(count / options.queries, 2);
-        for (std::size_t row = 0; row < count; ++row) {
-            const float* const values = all.view().row<float>(row);
-            auto& into =
-                row % step == step / 2 && queries.size() < options.queries * dim ? queries : rows;
-            into.insert(into.end(), values, values + dim);
-        }
-    }
-    [[nodiscard]] vecdb::VectorView query(std::size_t i) const {
-        return std::span(queries).subspan(i * dim, dim);
-    }
-
-    std::size_t dim = 0;
-    std::vector<float> rows;
-    std::vector<float> queries;
 };
 
 /// One index over the rows.
@@ -87,7 +66,7 @@ struct Engine {
 };
 
 Engine make_engine(vecdb::Database& database,
-                   const Data& data,
+                   const HeldOut& data,
                    const std::string& name,
                    const vecdb::IndexOptions& index) {
     vecdb::Schema schema = vecdb::Schema::single(data.dim, vecdb::Metric::kCosine);
@@ -111,7 +90,7 @@ struct Round {
 };
 
 Round ask(const Engine& engine,
-          const Data& data,
+          const HeldOut& data,
           const std::vector<vecdb::SearchOptions>& options) {
     Round round;
     round.hits.resize(options.size());
@@ -160,7 +139,8 @@ std::vector<vecdb::Id> choose(std::vector<vecdb::Id> ranked,
 /// All that is measured together.
 class Bench {
   public:
-    explicit Bench(Options options) : options_(std::move(options)), data_(options_) {
+    explicit Bench(Options options)
+        : options_(std::move(options)), data_(options_.base, options_.rows, options_.queries) {
         queries_ = data_.queries.size() / data_.dim;
         if (!options_.keep.empty()) database_ = vecdb::Database::open(options_.keep).value();
         engines_.push_back(make_engine(database_, data_, "flat", vecdb::FlatOptions{}));
@@ -284,7 +264,7 @@ class Bench {
     }
 
     Options options_;
-    Data data_;
+    HeldOut data_;
     std::size_t queries_ = 0;
     vecdb::Database database_ = vecdb::Database::in_memory().value();
     std::vector<Engine> engines_;

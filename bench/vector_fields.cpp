@@ -3,6 +3,7 @@
 // Usage: vector_fields BASE.npy [--rows N] [--queries N] [--rounds N]
 //   the rows of BASE, by cosine; every (rows / queries)-th is held out as a query
 
+#include "held_out.h"
 #include "timing.h"
 
 #include <vecdb/vecdb.h>
@@ -19,6 +20,7 @@
 
 namespace {
 
+using vecdb::bench::HeldOut;
 using vecdb::bench::median;
 using vecdb::bench::seconds_of;
 
@@ -31,39 +33,23 @@ struct Options {
     std::size_t rounds = 9;
 };
 
-/// Rows, the same in random order, and queries that are none of them.
-struct Data {
-    explicit Data(const Options& options) {
-        const vecdb::FloatMatrix all = vecdb::read_floats(options.base).value();
-        dim = all.view().dim();
-        const std::size_t count = std::min(all.view().rows(), options.rows);
-        const std::size_t step = std::max<std::size_t>(count / options.queries, 2);
-        for (std::size_t row = 0; row < count; ++row) {
-            const float* const values = all.view().row<float>(row);
-            const bool held_out = row % step == step / 2 && queries.size() < options.queries * dim;
-            auto& into = held_out ? queries : rows;
-            into.insert(into.end(), values, values + dim);
-        }
-        std::vector<std::size_t> order(rows.size() / dim);
+/// Rows and queries, and the rows in random order.
+struct Data : HeldOut {
+    explicit Data(const Options& options)
+        : HeldOut(options.base, options.rows, options.queries), ids(rows.size() / dim) {
+        std::vector<std::size_t> order(ids.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         std::shuffle(order.begin(), order.end(), std::mt19937_64(1));
         for (const std::size_t row : order) {
             const auto first = rows.begin() + static_cast<std::ptrdiff_t>(row * dim);
             shuffled.insert(shuffled.end(), first, first + static_cast<std::ptrdiff_t>(dim));
         }
-        ids.resize(order.size());
         std::iota(ids.begin(), ids.end(), vecdb::Id{0});
-    }
-    [[nodiscard]] vecdb::VectorView query(std::size_t i) const {
-        return std::span(queries).subspan(i * dim, dim);
     }
     [[nodiscard]] std::size_t query_count() const { return queries.size() / dim; }
 
-    std::size_t dim = 0;
     std::vector<vecdb::Id> ids;
-    std::vector<float> rows;
     std::vector<float> shuffled;
-    std::vector<float> queries;
 };
 
 vecdb::VectorField field_of(const Data& data, const char* name, const vecdb::IndexOptions& index) {
