@@ -103,7 +103,8 @@ TEST_CASE("every vector field of a schema is checked") {
     schema.vectors.push_back({.name = "second", .dim = 0});
     CHECK(code_of(schema) == StatusCode::kInvalidArgument);
     CHECK(test::names(schema.validate(), "second"));
-    schema.vectors[1] = {.name = "second", .dim = 4, .index = CustomOptions{.name = "of nobody"}};
+    schema.vectors[1] = {
+        .name = "second", .dim = 4, .index = CustomOptions{.name = "of nobody", .parameters = {}}};
     CHECK(code_of(schema) == StatusCode::kInvalidArgument);
     CHECK(test::names(schema.validate(), "of nobody"));
 }
