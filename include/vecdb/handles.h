@@ -262,10 +262,10 @@ class VECDB_EXPORT WriteHandle : public ReadHandle {
 
     /// Build the indexes of the schema, one for each vector field, over all live rows, which become
     /// one sealed segment for each partition: they are searched through the indexes from then on.
-    /// Rows added later are searched exactly beside it; rows removed later leave it at once. Call it
-    /// after the first load, and again when many rows were added or removed since. The indexes are
-    /// made from nothing, the best that they can be; flush() is faster where little has changed.
-    /// FlatOptions with Codes::kNone only puts the rows in one piece.
+    /// Rows added later are searched exactly beside it; rows removed later leave it at once. Call
+    /// it after the first load, and again when many rows were added or removed since. The indexes
+    /// are made from nothing, the best that they can be; flush() is faster where little has
+    /// changed. FlatOptions with Codes::kNone only puts the rows in one piece.
     ///
     /// Reads, writes and searches go on meanwhile; at the end writers wait while the rows written
     /// meanwhile are taken over. Holds a second copy of the live rows, and what the index needs
