@@ -331,6 +331,7 @@ class NearestScans {
                 ++still_open;
                 continue;
             }
+            scans_[q]->finish();  // with the rows that wait
             queries.push_back(queries_[q]);
             best.push_back(best_[q]);
             given_up_[queries.size() - 1] = q;

@@ -201,6 +201,29 @@ TEST_CASE("where codes tell nothing apart the scan goes on with the floats", "[i
     require_exact(*index, segment, {10});
 }
 
+TEST_CASE("when codes are given up no row that waits to be compared is forgotten",
+          "[index][flat]") {
+    // Codes do not tell the rows of the tight cluster apart, and so many hits are wanted that they
+    // are given up late, with thousands of rows waiting.
+    constexpr std::size_t kDim = 128;
+    auto all = vecdb::test::clustered_rows(60'000, kDim, 1, 100.0F, 1e-4F, 3);
+    const auto spread = vecdb::test::normal_rows(all.rows / 20, kDim, 9);
+    for (std::size_t r = 0; r < spread.rows; ++r) {
+        for (std::size_t d = 0; d < kDim; ++d)
+            all.values[20 * r * kDim + d] = 100.0F * spread.row(r)[d];
+    }
+    const Segment segment(std::move(all), Metric::kL2);
+    const IndexRows rows = segment.view();
+    const auto index = built(rows);
+    const Mask mask(rows.count, 1.0, 5);
+    const float* const query = segment.matrix().row(1).data();
+    for (const std::size_t k : {9'500U, 10'000U, 10'500U, 11'000U}) {
+        CAPTURE(k);
+        CHECK(vecdb::test::identical(found(*index, rows, query, mask, k),
+                                     expected(rows, query, mask, k)));
+    }
+}
+
 TEST_CASE("a flat index takes hits that were there before", "[index][flat]") {
     const Segment segment(vecdb::test::normal_rows(6'000, 50, 3), Metric::kL2);
     const IndexRows rows = segment.view();
