@@ -19,10 +19,13 @@ class CursorState;  // src/collection/query/cursor_state.h
 /// The rows nearest to a query, page by page, to the last one that is allowed: each row once, none
 /// left out, whatever is written meanwhile, as it holds the rows of the moment it was made.
 ///
-/// It searches ahead, for twice as many rows each time and without those it has brought, so that
-/// all pages together cost a small multiple of one search for as many rows. With an exact index the
-/// pages together are the sorted rows; with another one a row that a search had missed comes in a
-/// later page, behind farther ones. Holds a bit for each row of the collection.
+/// It goes on where it was: a graph is walked further, and what was compared is not compared again;
+/// an exact index and rows without index are put in order as far as they are read. Only ivf and
+/// custom indexes without Index::cursor are searched anew, for more rows each time, until comparing
+/// all that are left costs less. With an exact index the pages together are the sorted rows; with
+/// another one a row that was found late comes in a later page, behind farther ones.
+/// SearchOptions::ef is how far a walk looks beyond the rows it brings. Holds two bits for each row
+/// of a graph, and where rows are put in order 8 bytes for each that may be returned.
 ///
 /// Threads: single-threaded; several cursors may be used concurrently.
 class VECDB_EXPORT SearchCursor {

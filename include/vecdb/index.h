@@ -154,6 +154,22 @@ class SectionReader {
     virtual Result<std::span<const std::byte>> read(std::string_view name) = 0;
 };
 
+/// The rows of one search, nearest first, as many at a time as are asked for.
+/// Threads: single-threaded; several cursors of one index may be used concurrently.
+class IndexCursor {
+  public:
+    IndexCursor() = default;
+    IndexCursor(const IndexCursor&) = default;
+    IndexCursor& operator=(const IndexCursor&) = default;
+    IndexCursor(IndexCursor&&) = default;
+    IndexCursor& operator=(IndexCursor&&) = default;
+    virtual ~IndexCursor() = default;
+    /// Append `count` allowed rows that were not brought before, fewer only when there are no
+    /// others, with the distances of IndexRows::distances, nearest first. Rows of a later call may
+    /// be nearer where the index is not exact. May throw std::bad_alloc, which loses no row.
+    virtual void next(std::size_t count, std::vector<Hit>& hits) = 0;
+};
+
 /// An index over the rows of one segment. It is derived data: it keeps no reference to the rows,
 /// which every call is given, and can always be built again from them.
 ///
@@ -212,6 +228,13 @@ class VECDB_EXPORT Index {
                               float radius,
                               const IndexSearch& how,
                               std::vector<Hit>& hits) const;
+
+    /// Begin a search that can go on to the last row of how.filter without starting over. What
+    /// `rows`, `query` and `how` view outlives the cursor. Null, as here: the index has no such
+    /// thing; search() is then called again for more rows.
+    [[nodiscard]] virtual std::unique_ptr<IndexCursor> cursor(const IndexRows& rows,
+                                                              const void* query,
+                                                              const IndexSearch& how) const;
 
     /// Check the structure against the rows: sizes, row numbers, reachability. Returns kCorruption.
     [[nodiscard]] virtual Status validate(const IndexRows& rows) const = 0;

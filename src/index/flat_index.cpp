@@ -7,10 +7,12 @@
 #include "index/exact.h"
 #include "index/flat_batch.h"
 #include "index/rotation.h"
+#include "index/row_ranking.h"
 #include "index/sections.h"
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -160,6 +162,13 @@ class FlatIndex final : public Index {
                     how.filter,
                     hits,
                     how.counters);
+    }
+
+    [[nodiscard]] std::unique_ptr<IndexCursor> cursor(const IndexRows& rows,
+                                                      const void* query,
+                                                      const IndexSearch& how) const override {
+        const CodedStages stages = coded() ? codes_.stages() : CodedStages();
+        return std::make_unique<RowRanking>(stages, rows, query, how);
     }
 
     [[nodiscard]] Status validate(const IndexRows& rows) const override {

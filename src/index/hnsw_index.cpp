@@ -5,6 +5,7 @@
 #include "index/crossovers.h"
 #include "index/exact.h"
 #include "index/flat_batch.h"
+#include "index/hnsw_cursor.h"
 #include "index/hnsw_order.h"
 #include "simd/dispatch.h"
 
@@ -373,6 +374,14 @@ void HnswIndex::search_one(const IndexRows& rows,
     if (coded()) list.resize(std::min(list.size(), plan.rerank));
     if (how.counters != nullptr) how.counters->rescored += list.size();
     offer_listed(rows, ListDistances(rows), query, list, best);
+}
+
+std::unique_ptr<IndexCursor> HnswIndex::cursor(const IndexRows& rows,
+                                               const void* query,
+                                               const IndexSearch& how) const {
+    WalkedGraph graph{graph_, space_, coded() ? &codes_ : nullptr, entries()};
+    const std::size_t ef = how.ef != 0 ? how.ef : kDefaultEf;
+    return std::make_unique<HnswCursor>(std::move(graph), rows, query, how, ef);
 }
 
 /// Find the nearest of all allowed rows, exactly.

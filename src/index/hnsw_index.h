@@ -46,6 +46,9 @@ class HnswIndex final : public Index {
                 std::span<const void* const> queries,
                 const IndexSearch& how,
                 std::span<TopK> best) const override;
+    [[nodiscard]] std::unique_ptr<IndexCursor> cursor(const IndexRows& rows,
+                                                      const void* query,
+                                                      const IndexSearch& how) const override;
     [[nodiscard]] Status validate(const IndexRows& rows) const override;
     [[nodiscard]] Status save(SectionWriter& to) const override;
     [[nodiscard]] Status load(SectionReader& from, const IndexRows& rows) override;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace vecdb::index {
 namespace {
@@ -28,7 +29,7 @@ void Walk::reserve(const HnswGraph& graph, std::size_t entries, const WalkWidth&
     std::fill_n(storage_.data(), kKeyBlock, WalkKey{0});
     std::fill_n(keys_, size_, kEmpty);
     cursor_ = 0;
-    visited_.reserve(graph.nodes(), std::max(graph.width(), entries));
+    visited_.reserve(graph.nodes(), std::max(graph.width(), entries), !keeps_rest_);
     const std::size_t most = round_up(std::max(graph.width(), entries), 16);
     if (kept_nodes_.size() < most) {
         kept_nodes_.resize(most);
@@ -46,8 +47,35 @@ std::uint32_t Walk::pop() noexcept {
     return node_of(keys_[cursor_]);
 }
 
-void Walk::insert(WalkKey key) noexcept {
+void Walk::insert(WalkKey key) {
+    if (keeps_rest_) return insert_keeping_rest(key);
     cursor_ = std::min(cursor_, table_->walk.insert(keys_, size_, key));
+}
+
+void Walk::insert_keeping_rest(WalkKey key) {
+    const WalkKey last = keys_[size_ - 1];
+    if (last != kEmpty) rest_.push(std::max(key, last));
+    if (key >= last) return;
+    const std::size_t place = table_->walk.insert(keys_, size_, key);
+    cursor_ = std::min(cursor_, place);
+    unchanged_ = std::min(unchanged_, place);
+}
+
+/// Move the nearest of the rest behind the keys, which become `size`.
+void Walk::take_from_rest(std::size_t size) {
+    if (storage_.size() < size + kKeyBlock) {
+        simd::AlignedBuffer<WalkKey> larger(2 * size + kKeyBlock);
+        std::copy_n(storage_.data(), size_ + kKeyBlock, larger.data());
+        storage_ = std::move(larger);
+        keys_ = storage_.data() + kKeyBlock;
+    }
+    for (std::size_t i = size_; i < size; ++i) {
+        keys_[i] = kEmpty;
+        if (rest_.empty()) continue;
+        keys_[i] = rest_.front();
+        rest_.pop();
+    }
+    size_ = size;
 }
 
 /// Start from the nearest few of the nodes to enter at.
@@ -103,8 +131,10 @@ float Walk::threshold() const noexcept {
 }
 
 void Walk::score(const WalkDistances& distances, const Hop& hop) {
+    constexpr float kAll = std::numeric_limits<float>::infinity();
     const simd::Kept kept{kept_nodes_.data(), kept_distances_.data()};
-    const std::size_t count = distances(hop.nodes, hop.count, threshold(), kept);
+    const float limit = keeps_rest_ ? kAll : threshold();
+    const std::size_t count = distances(hop.nodes, hop.count, limit, kept);
     for (std::size_t i = 0; i < count; ++i)
         insert(walk_key(kept.distances[i], kept.rows[i]));
 }
@@ -116,13 +146,7 @@ void Walk::ask_for_list(const HnswGraph& graph, std::uint32_t node) const {
         __builtin_prefetch(list + l, 0, 3);
 }
 
-std::span<const WalkKey> Walk::run(const HnswGraph& graph,
-                                   const WalkDistances& distances,
-                                   std::span<const std::uint32_t> first,
-                                   const WalkWidth& width,
-                                   SearchCounters* counters) {
-    reserve(graph, first.size(), width);
-    enter(distances, first);
+void Walk::walk(const HnswGraph& graph, const WalkDistances& distances, SearchCounters* counters) {
     std::uint32_t listed = kNone;
     Hop waiting;
     for (;;) {
@@ -134,16 +158,61 @@ std::span<const WalkKey> Walk::run(const HnswGraph& graph,
         listed = node;
         waiting = next;
     }
-    visited_.clear();
-    if (counters != nullptr) {
-        counters->visited += counted_.visited;
-        counters->distances += counted_.distances;
-    }
+    if (counters == nullptr) return;
+    counters->visited += counted_.visited;
+    counters->distances += counted_.distances;
+}
+
+std::span<const WalkKey> Walk::found() const noexcept {
     const WalkKey* end = std::lower_bound(keys_, keys_ + size_, kEmpty);
-    auto found = std::min(static_cast<std::size_t>(end - keys_), width.ef);
-    while (found > width.least && distance_of(keys_[found - 1]) > width.within)
-        --found;
-    return {keys_, found};
+    return {keys_, static_cast<std::size_t>(end - keys_)};
+}
+
+std::span<const WalkKey> Walk::run(const HnswGraph& graph,
+                                   const WalkDistances& distances,
+                                   std::span<const std::uint32_t> first,
+                                   const WalkWidth& width,
+                                   SearchCounters* counters) {
+    keeps_rest_ = false;
+    reserve(graph, first.size(), width);
+    enter(distances, first);
+    walk(graph, distances, counters);
+    visited_.clear();
+    auto count = std::min(found().size(), width.ef);
+    while (count > width.least && distance_of(keys_[count - 1]) > width.within)
+        --count;
+    return {keys_, count};
+}
+
+std::span<const WalkKey> Walk::begin(const HnswGraph& graph,
+                                     const WalkDistances& distances,
+                                     std::span<const std::uint32_t> first,
+                                     std::size_t ef,
+                                     SearchCounters* counters) {
+    keeps_rest_ = true;
+    reserve(graph, first.size(), {.ef = ef});
+    rest_ = KeyQueue();
+    unchanged_ = 0;
+    enter(distances, first);
+    walk(graph, distances, counters);
+    return found();
+}
+
+std::span<const WalkKey> Walk::widen(const HnswGraph& graph,
+                                     const WalkDistances& distances,
+                                     std::size_t ef,
+                                     SearchCounters* counters) {
+    unchanged_ = found().size();
+    const std::size_t size = round_up(ef, kKeyBlock);
+    if (size > size_) take_from_rest(size);
+    width_ = {.ef = size_};
+    counted_ = {};
+    walk(graph, distances, counters);
+    return found();
+}
+
+bool Walk::at_end() const noexcept {
+    return keys_[size_ - 1] == kEmpty;
 }
 
 }  // namespace vecdb::index

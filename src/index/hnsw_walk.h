@@ -15,6 +15,7 @@
 #include "index/codes.h"
 #include "index/exact.h"
 #include "index/hnsw_graph.h"
+#include "index/key_queue.h"
 #include "index/scored.h"
 #include "index/visited_set.h"
 #include "simd/aligned_buffer.h"
@@ -22,7 +23,6 @@
 
 #include <vecdb/index.h>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -42,8 +42,7 @@ using WalkKey = std::uint64_t;
     return static_cast<std::uint32_t>(key) >> 1U;
 }
 [[nodiscard]] inline float distance_of(WalkKey key) noexcept {
-    const auto ordered = static_cast<std::uint32_t>(key >> 32U);
-    return std::bit_cast<float>((ordered >> 31U) != 0 ? ordered & 0x7FFF'FFFFU : ~ordered);
+    return number_of(static_cast<std::uint32_t>(key >> 32U));
 }
 
 /// Distances from one query to nodes, by codes or by the rows themselves.
@@ -114,6 +113,23 @@ class Walk {
                                  const WalkWidth& width,
                                  SearchCounters* counters);
 
+    /// Begin a walk as wide as `ef` that can be made wider, and return its nodes, nearest first;
+    /// valid until the next call. It remembers every node that it comes across.
+    std::span<const WalkKey> begin(const HnswGraph& graph,
+                                   const WalkDistances& distances,
+                                   std::span<const std::uint32_t> first,
+                                   std::size_t ef,
+                                   SearchCounters* counters);
+    /// Go on with the same walk as wide as `ef`: costs what is visited beyond the last call.
+    std::span<const WalkKey> widen(const HnswGraph& graph,
+                                   const WalkDistances& distances,
+                                   std::size_t ef,
+                                   SearchCounters* counters);
+    /// Return how many of the nodes returned last were returned before, at the same places.
+    [[nodiscard]] std::size_t unchanged() const noexcept { return unchanged_; }
+    /// Tell whether a walk that was begun has returned all nodes that can be reached.
+    [[nodiscard]] bool at_end() const noexcept;
+
   private:
     static constexpr std::uint32_t kNone = ~std::uint32_t{0};
     /// Nodes that a walk starts from.
@@ -130,9 +146,13 @@ class Walk {
     Hop expand(const HnswGraph& graph, const WalkDistances& distances, std::uint32_t node);
     void score(const WalkDistances& distances, const Hop& hop);
     void ask_for_list(const HnswGraph& graph, std::uint32_t node) const;
+    void walk(const HnswGraph& graph, const WalkDistances& distances, SearchCounters* counters);
+    [[nodiscard]] std::span<const WalkKey> found() const noexcept;
     [[nodiscard]] float threshold() const noexcept;
     std::uint32_t pop() noexcept;
-    void insert(WalkKey key) noexcept;
+    void insert(WalkKey key);
+    void insert_keeping_rest(WalkKey key);
+    void take_from_rest(std::size_t size);
 
     const simd::KernelTable* table_ = nullptr;
     VisitedSet visited_;
@@ -144,6 +164,11 @@ class Walk {
     std::vector<std::uint32_t> kept_nodes_;
     std::vector<float> kept_distances_;
     SearchCounters counted_;
+
+    // Of a walk that can be made wider:
+    bool keeps_rest_ = false;
+    KeyQueue rest_;  ///< Nodes seen beyond the keys.
+    std::size_t unchanged_ = 0;
 };
 
 }  // namespace vecdb::index

@@ -40,6 +40,12 @@ void Index::range_search(const IndexRows& rows,
     if (how.counters != nullptr) how.counters->add_compared(SearchPlan::kRows, how.allowed_rows);
 }
 
+std::unique_ptr<IndexCursor> Index::cursor(const IndexRows& /*rows*/,
+                                           const void* /*query*/,
+                                           const IndexSearch& /*how*/) const {
+    return nullptr;
+}
+
 std::string_view to_string(SearchPlan plan) noexcept {
     switch (plan) {
         case SearchPlan::kRows:

@@ -18,10 +18,6 @@ constexpr std::size_t kStride = 16;
 /// Keys by which the array grows, and those before it: see InsertKeyKernel.
 constexpr std::size_t kStep = 8;
 
-std::uint64_t key_of(const Scored& scored) noexcept {
-    return std::uint64_t{ascending_bits(scored.score)} << 32U | scored.row;
-}
-
 /// Return the key of the count-th best.
 std::uint64_t last_key(std::span<const Scored> scored, std::size_t count) {
     const simd::InsertKeyKernel insert = simd::table_in_use().walk.insert;

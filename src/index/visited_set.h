@@ -15,12 +15,14 @@ namespace vecdb::index {
 /// Threads: single-threaded.
 class VisitedSet {
   public:
-    /// Make room for `nodes` nodes and for lists of up to `width` fresh ones.
-    void reserve(std::size_t nodes, std::size_t width) {
+    /// Make room for `nodes` nodes and for lists of up to `width` fresh ones. Without a log clear()
+    /// is slow, and this is fast.
+    void reserve(std::size_t nodes, std::size_t width, bool log = true) {
         if (words_.size() < (nodes + 63) / 64) words_.resize((nodes + 63) / 64);
         nodes_ = nodes;
         room_ = width + 16;  // kernels write whole registers
-        if (log_.size() < kLog + 2 * room_) log_.resize(kLog + 2 * room_);
+        const std::size_t places = (log ? kLog : room_) + 2 * room_;
+        if (log_.size() < places) log_.resize(places);
     }
 
     [[nodiscard]] std::uint64_t* words() noexcept { return words_.data(); }

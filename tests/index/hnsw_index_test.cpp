@@ -2,6 +2,7 @@
 
 #include "index/exact.h"
 #include "index/hnsw_order.h"
+#include "index/hnsw_walk.h"
 #include "simd/dispatch.h"
 #include "support/catch.h"
 #include "support/random_data.h"
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <set>
 #include <string>
@@ -92,6 +94,11 @@ class Built {
         index_.search(rows(), queries, how, {&best, 1});
         const auto hits = best.sort();
         return {hits.begin(), hits.end()};
+    }
+    [[nodiscard]] std::unique_ptr<IndexCursor> cursor(std::span<const float> query,
+                                                      IndexSearch how) const {
+        if (how.filter.allows_all()) how.allowed_rows = matrix_.rows;
+        return index_.cursor(rows(), query.data(), how);
     }
     [[nodiscard]] std::vector<Hit> truth(std::span<const float> query,
                                          std::size_t k,
@@ -252,6 +259,124 @@ TEST_CASE("beside other segments a graph is walked only as far as their hits lea
         counters = {};
         CHECK(built.search(query, kNearest, how, others) == others);
         CHECK(counters.visited < alone.visited / 2);
+    }
+}
+
+/// Count the hits of `some` that are among `all`.
+std::size_t common(std::span<const Hit> some, const std::vector<Hit>& all) {
+    std::set<Id> ids;
+    for (const Hit& hit : all)
+        ids.insert(hit.id);
+    return static_cast<std::size_t>(std::count_if(
+        some.begin(), some.end(), [&](const Hit& hit) { return ids.count(hit.id) != 0; }));
+}
+
+TEST_CASE("a walk made wider comes to the nodes of a wide one, at no more cost") {
+    const Built built(clustered_rows(6'000, 24, 11), Metric::kL2, {.m = 16});
+    const Matrix queries = test::normal_rows(20, 24, 12);
+    constexpr std::size_t kWidest = 400;
+    const auto entries = built.index().entries();
+    for (std::size_t q = 0; q < queries.rows; ++q) {
+        const WalkDistances distances(built.rows(), queries.row(q).data());
+        const HnswGraph& graph = built.index().graph();
+        SearchCounters at_once;
+        Walk wide;
+        const auto all = wide.run(graph, distances, entries, {.ef = kWidest}, &at_once);
+        const std::set<WalkKey> expected(all.begin(), all.end());
+
+        SearchCounters in_steps;
+        Walk walk;
+        auto found = walk.begin(graph, distances, entries, 40, &in_steps);
+        CHECK(walk.unchanged() == 0);
+        std::vector<WalkKey> before(found.begin(), found.end());
+        for (std::size_t ef = 43; ef <= kWidest; ef += ef < 60 ? 1 : 17) {
+            found = walk.widen(graph, distances, ef == 400 - 17 ? kWidest : ef, &in_steps);
+            REQUIRE(found.size() >= ef);
+            REQUIRE(std::is_sorted(found.begin(), found.end()));
+            REQUIRE(std::equal(found.begin(),
+                               found.begin() + static_cast<std::ptrdiff_t>(walk.unchanged()),
+                               before.begin()));
+            before.assign(found.begin(), found.end());
+            REQUIRE(std::adjacent_find(before.begin(), before.end(), [](WalkKey a, WalkKey b) {
+                        return node_of(a) == node_of(b);
+                    }) == before.end());
+        }
+        found = walk.widen(graph, distances, kWidest, &in_steps);
+        REQUIRE(found.size() == kWidest);
+        const auto same = std::count_if(
+            found.begin(), found.end(), [&](WalkKey key) { return expected.count(key) != 0; });
+        CAPTURE(q, same, at_once.visited, in_steps.visited);
+        CHECK(same >= 390);
+        // Nothing is visited or compared again.
+        CHECK(in_steps.visited <= at_once.visited + at_once.visited / 10);
+        CHECK(in_steps.distances <= at_once.distances + at_once.distances / 10);
+    }
+}
+
+TEST_CASE("a walk made ever wider comes to every node, each once") {
+    const Built built(test::normal_rows(1'000, 12, 11), Metric::kL2, {.m = 8});
+    const Matrix query = test::normal_rows(1, 12, 12);
+    const WalkDistances distances(built.rows(), query.row(0).data());
+    const auto entries = built.index().entries();
+    Walk walk;
+    auto found = walk.begin(built.index().graph(), distances, entries, 10, nullptr);
+    for (std::size_t ef = 50; !walk.at_end(); ef += 50) {
+        REQUIRE(ef <= 1'100);
+        found = walk.widen(built.index().graph(), distances, ef, nullptr);
+    }
+    std::set<std::uint32_t> nodes;
+    for (const WalkKey key : found)
+        nodes.insert(node_of(key));
+    CHECK(found.size() == 1'000);
+    CHECK(nodes.size() == 1'000);
+}
+
+TEST_CASE("a cursor walks on, and ranks the rest once that costs less") {
+    constexpr std::size_t kRows = 20'000;
+    constexpr std::size_t kWalked = 200;
+    const Codes codes = GENERATE(Codes::kDefault, Codes::kNone);
+    const Built built(clustered_rows(kRows, 16, 11),
+                      Metric::kL2,
+                      {.m = 12, .ef_construction = 60, .codes = codes});
+    const Matrix queries = clustered_rows(8, 16, 12);
+    std::vector<std::uint64_t> most(kRows / 64 + 1, 0x7F7F'7F7F'7F7F'7F7FU);
+    for (const bool masked : {false, true}) {
+        IndexSearch how;
+        const std::size_t allowed = masked ? kRows / 8 * 7 : kRows;
+        if (masked) how = {.filter = {.allowed = most.data()}, .allowed_rows = allowed};
+        for (std::size_t q = 0; q < queries.rows; ++q) {
+            const auto query = queries.row(q);
+            SearchCounters counters;
+            how.counters = &counters;
+            const auto cursor = built.cursor(query, how);
+            std::vector<Hit> hits;
+            while (hits.size() < kWalked)
+                cursor->next(20, hits);
+            CAPTURE(masked, q, static_cast<int>(codes));
+            CHECK(counters.plan == SearchPlan::kGraph);
+            // As much is found as by one search for as many, at no more cost.
+            SearchCounters one;
+            how.counters = &one;
+            how.ef = kWalked + 64;
+            how.rerank = kWalked + 64;
+            const auto at_once = built.search(query, kWalked, how);
+            REQUIRE(one.plan == SearchPlan::kGraph);
+            const auto nearest = built.truth(query, kWalked, how.filter);
+            CAPTURE(common(hits, nearest), common(at_once, nearest), counters.visited, one.visited);
+            CHECK(common(hits, nearest) + kWalked / 20 >= common(at_once, nearest));
+            CHECK(counters.visited <= one.visited + one.visited / 5);
+            how.rerank = 0;
+            how.ef = 0;
+
+            while (cursor->next(500, hits), hits.size() % 500 == kWalked)
+                REQUIRE(hits.size() <= allowed);
+            CHECK(counters.plan != SearchPlan::kGraph);
+            CHECK(counters.visited < kRows / 16);
+            REQUIRE(hits.size() == allowed);
+            CHECK(common(hits, built.truth(query, allowed, how.filter)) == allowed);
+            // Once all are ranked the order is exact.
+            CHECK(std::is_sorted(hits.begin() + kWalked + 1'000, hits.end(), nearer));
+        }
     }
 }
 

@@ -3,21 +3,24 @@
 #include "check.h"
 #include "collection/query/page.h"
 #include "collection/query/prepared_queries.h"
+#include "collection/query/query_search.h"
 #include "collection/query/search.h"
+#include "collection/query/segment_cursor.h"
+#include "index/parallel.h"
 
 #include <vecdb/cursor.h>
 
 #include <algorithm>
-#include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
 
 namespace vecdb::collection {
 namespace {
 
-/// Rows looked for at first, unless the first page is larger, and at most at once.
-constexpr std::size_t kFirstAhead = 64;
-constexpr std::size_t kMostAhead = std::size_t{1} << 20U;
+/// Rows of a segment read together: at least, and at most.
+constexpr std::size_t kLeastRead = 8;
+constexpr std::size_t kMostRead = std::size_t{1} << 16U;
 
 Status check_options(const SearchOptions& options) {
     VECDB_TRY(options.validate());
@@ -27,18 +30,6 @@ Status check_options(const SearchOptions& options) {
     }
     if (options.report == nullptr) return {};
     return {StatusCode::kUnsupported, "report is set in a cursor; search makes reports"};
-}
-
-/// Copy the rows of a segment that may be returned, in the order of the field.
-std::shared_ptr<FilterRows> copy_allowed(const SegmentTarget& target) {
-    auto rows = std::make_shared<FilterRows>();
-    rows->rows = target.segment->rows;
-    if (target.allowed != nullptr) {
-        rows->allowed = target.allowed->allowed;
-    } else {
-        rows->allowed = Bitset(target.segment->rows, true);
-    }
-    return rows;
 }
 
 }  // namespace
@@ -51,13 +42,8 @@ Status CursorState::begin(const CollectionState::VersionPointer& pinned, VectorV
     VECDB_TRY(for_each_searched(*state_, source_, options_, [&](const PartitionVersion& each) {
         find_targets(each, field_, options_, segments_);
     }));
-    for (std::size_t i = 0; i < segments_.size(); ++i) {
-        SegmentTarget& target = segments_[i];
-        const auto rows = copy_allowed(target);
-        target.allowed = rows;
-        places_.emplace(target.segment, Left{i, rows});
-        left_ += target.live;
-    }
+    for (const SegmentTarget& segment : segments_)
+        left_ += segment.live;
     to_pass_ = options_.offset;
     return {};
 }
@@ -68,62 +54,88 @@ Result<Hits> CursorState::next(std::size_t count) {
             StatusCode::kInvalidArgument,
             "count is " + std::to_string(count) + "; allowed are 0 to " + std::to_string(kMaxK));
     }
-    while (ahead_.size() - taken_ < count && left_ > 0)
-        VECDB_TRY(look_ahead(count - (ahead_.size() - taken_)));
-    const std::size_t size = std::min(count, ahead_.size() - taken_);
-    const auto first = ahead_.begin() + static_cast<std::ptrdiff_t>(taken_);
-    Hits page(first, first + static_cast<std::ptrdiff_t>(size));
-    taken_ += size;
+    if (!opened_) open();
+    page_.reserve(std::min(count, page_.size() + left_));
+    while (page_.size() < count && left_ > 0) {
+        if (!spent_.empty()) read_on(count - page_.size() + to_pass_);
+        if (read_.empty()) {
+            left_ = 0;
+        } else {
+            merge_one();
+        }
+    }
+    const auto end = page_.begin() + static_cast<std::ptrdiff_t>(std::min(count, page_.size()));
+    Hits page(page_.begin(), end);
+    page_.erase(page_.begin(), end);
+    // What an index finds late may be nearer than what it found before.
+    sort_by_score(state_->field(field_).metric, page);
     return page;
 }
 
-Status CursorState::look_ahead(std::size_t count) {
-    const std::size_t wanted = std::max({kFirstAhead, found_, 2 * count}) + to_pass_;
-    Hits hits(std::min({wanted, kMostAhead, left_}));
-    ahead_.erase(ahead_.begin(), ahead_.begin() + static_cast<std::ptrdiff_t>(taken_));
-    taken_ = 0;
-    ahead_.reserve(ahead_.size() + hits.size());
-    SearchOptions options = options_;
-    // The rows found are the nearest: a walk must go past them.
-    options.ef = std::max(options.ef, found_ + hits.size());
-    std::vector<SegmentTarget> segments;
-    std::copy_if(segments_.begin(),
-                 segments_.end(),
-                 std::back_inserter(segments),
-                 [](const SegmentTarget& target) { return target.live > 0; });
-    const SearchTarget target{state_->kernels(), state_->field(field_), options, segments};
-    const CallThreads threads = threads_for(*state_, target, 1);
-    hits.resize(search_one(target, query_.data(), threads.count(), hits));
-    VECDB_TRY(take_out(hits));
-    found_ += hits.size();
-    left_ -= hits.size();
-    if (options_.score_threshold) {
-        const Metric metric = state_->field(field_).metric;
-        const auto within = count_within(metric, *options_.score_threshold, hits);
-        if (within < hits.size()) left_ = 0;
-        hits.resize(within);
+void CursorState::open() {
+    const SearchTarget target{state_->kernels(), state_->field(field_), options_, segments_};
+    std::vector<std::unique_ptr<IndexCursor>> cursors;
+    for (const SegmentTarget& segment : segments_)
+        open_cursors(target, segment, query_.data(), cursors);
+    read_.reserve(cursors.size());
+    spent_.reserve(cursors.size());
+    rows_.clear();
+    rows_.reserve(cursors.size());
+    for (auto& cursor : cursors) {
+        spent_.push_back(rows_.size());
+        rows_.push_back({std::move(cursor)});
     }
-    const std::size_t passed = std::min(to_pass_, hits.size());
-    to_pass_ -= passed;
-    ahead_.insert(ahead_.end(), hits.begin() + static_cast<std::ptrdiff_t>(passed), hits.end());
-    return {};
+    opened_ = true;
 }
 
-Status CursorState::take_out(std::span<const Hit> hits) {
-    std::vector<Id> ids;
-    ids.reserve(hits.size());
-    for (const Hit& hit : hits)
-        ids.push_back(hit.id);
-    VECDB_ASSIGN(const auto found, state_->places(source_.partition, source_.version, ids));
-    for (const auto& row : found.rows) {
-        if (!row) return {StatusCode::kInternal, "a row that was found is not there"};
+/// Read on where no row is ahead, so that the nearest of all can be told; `count` of them are
+/// wanted.
+void CursorState::read_on(std::size_t count) {
+    const std::size_t share = count / (read_.size() + spent_.size()) + 1;
+    const std::size_t each = std::clamp(share, kLeastRead, kMostRead);
+    const SearchTarget target{state_->kernels(), state_->field(field_), options_, segments_};
+    // Several at first only, when rows without an index are all compared.
+    const CallThreads threads = threads_for(*state_, target, 1);
+    index::parallel_for(
+        spent_.size(),
+        std::min(threads.count(), spent_.size()),
+        [&](std::size_t task, std::size_t) {
+            Rows& rows = rows_[spent_[task]];
+            if (!rows.ahead.empty()) return;  // read before a call that failed
+            rows.cursor->next(each, rows.ahead);
+        },
+        index::Team::kThreads);
+    for (; !spent_.empty(); spent_.pop_back()) {
+        if (rows_[spent_.back()].ahead.empty()) continue;
+        read_.push_back(spent_.back());
+        std::push_heap(read_.begin(), read_.end(), behind());
     }
-    for (std::size_t i = 0; i < hits.size(); ++i) {
-        const Left& left = places_.at(&found.segment(i));
-        left.rows->allowed.reset(found.segment(i).position(found.rows[i]->row, field_));
-        --segments_[left.target].live;
+}
+
+/// Take the nearest of the rows that are ahead; there is one, none is to be read first.
+void CursorState::merge_one() {
+    std::pop_heap(read_.begin(), read_.end(), behind());
+    Rows& rows = rows_[read_.back()];
+    Hit hit = rows.ahead[rows.taken++];
+    if (rows.taken < rows.ahead.size()) {
+        std::push_heap(read_.begin(), read_.end(), behind());
+    } else {
+        rows.ahead.clear();
+        rows.taken = 0;
+        spent_.push_back(read_.back());
+        read_.pop_back();
     }
-    return {};
+    --left_;
+    const Metric metric = state_->field(field_).metric;
+    to_scores(metric, {&hit, 1});
+    const auto& threshold = options_.score_threshold;
+    if (threshold && count_within(metric, *threshold, {&hit, 1}) == 0) {
+        left_ = 0;
+    } else if (to_pass_ > 0) {
+        --to_pass_;
+    } else {
+        page_.push_back(hit);
+    }
 }
 
 }  // namespace vecdb::collection

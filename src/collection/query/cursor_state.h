@@ -4,24 +4,23 @@
 /// What a SearchCursor holds.
 
 #include "collection/collection_state.h"
-#include "collection/query/query_search.h"
 #include "collection/query/segment_targets.h"
+#include "collection/query/source.h"
 
+#include <vecdb/index.h>
 #include <vecdb/search.h>
 #include <vecdb/status.h>
 #include <vecdb/views.h>
 
 #include <cstddef>
 #include <memory>
-#include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace vecdb::collection {
 
-/// A query, the rows of one version that it has not brought yet, and those found ahead.
-/// Threads: single-threaded.
+/// A query, the segments of one version, and how far the rows of each were read: those of all are
+/// merged. Threads: single-threaded.
 class CursorState {
   public:
     CursorState(std::shared_ptr<CollectionState> state,
@@ -36,13 +35,25 @@ class CursorState {
 
     /// As SearchCursor::next. Throws std::bad_alloc.
     Result<Hits> next(std::size_t count);
-    [[nodiscard]] bool done() const noexcept { return taken_ == ahead_.size() && left_ == 0; }
+    [[nodiscard]] bool done() const noexcept { return page_.empty() && left_ == 0; }
 
   private:
-    /// Search for more rows, at least `count` if there are as many, and put them behind `ahead_`.
-    Status look_ahead(std::size_t count);
-    /// Take rows out of those that are left.
-    Status take_out(std::span<const Hit> hits);
+    /// Some of the rows, and those of them that were read and not merged yet.
+    struct Rows {
+        std::unique_ptr<IndexCursor> cursor;
+        std::vector<Hit> ahead = {};
+        std::size_t taken = 0;
+    };
+
+    void open();
+    void read_on(std::size_t count);
+    void merge_one();
+    /// Return an order of rows that have some ahead: those of which the next is farther first.
+    [[nodiscard]] auto behind() const noexcept {
+        return [this](std::size_t a, std::size_t b) {
+            return nearer(rows_[b].ahead[rows_[b].taken], rows_[a].ahead[rows_[a].taken]);
+        };
+    }
 
     std::shared_ptr<CollectionState> state_;
     std::shared_ptr<const PartitionInfo> partition_;  ///< Null: the whole collection.
@@ -51,17 +62,13 @@ class CursorState {
     std::size_t field_ = 0;  ///< Number of the vector field.
     std::vector<std::byte> query_;
     std::vector<SegmentTarget> segments_;
-    /// By the segment: its target, and the rows of it that are left, which the target views.
-    struct Left {
-        std::size_t target = 0;
-        std::shared_ptr<FilterRows> rows;
-    };
-    std::unordered_map<const SegmentVersion*, Left> places_;
-    std::size_t left_ = 0;     ///< Rows not found yet.
-    std::size_t found_ = 0;    ///< Rows found, those passed over included.
-    std::size_t to_pass_ = 0;  ///< Rows to be passed over, of those found next.
-    Hits ahead_;               ///< Rows found last.
-    std::size_t taken_ = 0;    ///< Of `ahead_`, returned.
+    std::vector<Rows> rows_;
+    std::vector<std::size_t> read_;   ///< Rows that have some ahead; a heap, the nearest on top.
+    std::vector<std::size_t> spent_;  ///< Rows that have none, and may have more.
+    bool opened_ = false;
+    std::size_t left_ = 0;     ///< Rows not merged yet.
+    std::size_t to_pass_ = 0;  ///< Of the rows merged next, those that are passed over.
+    Hits page_;                ///< Rows merged and not returned.
 };
 
 }  // namespace vecdb::collection

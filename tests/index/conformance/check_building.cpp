@@ -82,6 +82,7 @@ void check_growth_from(const Subject& subject, std::size_t first, Findings& find
     }
     check_search(subject, built, findings);
     check_range(subject, built, findings);
+    check_cursors(subject, built, findings);
     check_saving(subject, built, findings);
 }
 

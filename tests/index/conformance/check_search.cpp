@@ -119,6 +119,51 @@ void check_batch(const Built& built, const Question& question, Findings& finding
                     question.name() + ": nothing is counted");
 }
 
+/// Read a cursor to its end. Tells in `fault` what is wrong with a page.
+std::vector<Hit> read(IndexCursor& cursor, std::size_t page, std::string& fault) {
+    std::vector<Hit> all = {{-7, 0.5F}};  // what is there already stays
+    for (;;) {
+        const std::size_t before = all.size();
+        cursor.next(page, all);
+        const auto first = all.begin() + static_cast<std::ptrdiff_t>(before);
+        if (all.size() > before + page) fault = "a page is too long";
+        if (!std::is_sorted(first, all.end(), nearer)) fault = "a page is not sorted";
+        if (all.size() >= before + page) continue;
+        std::vector<Hit> none;
+        cursor.next(page, none);
+        if (!none.empty()) fault = "a page is short, and others follow";
+        break;
+    }
+    if (all.front() != Hit{-7, 0.5F}) fault = "hits that were there before are gone";
+    all.erase(all.begin());
+    return all;
+}
+
+/// Read all rows; returns how many of the first are right.
+double check_cursor(const Built& built,
+                    const Truth& truth,
+                    const Question& question,
+                    std::size_t query,
+                    Findings& findings) {
+    constexpr std::size_t kPage = 10;
+    const auto cursor = built.index->cursor(
+        built.segment.rows(truth.rows()), built.segment.query(query), question.how());
+    std::string fault;
+    std::vector<Hit> all = read(*cursor, question.k, fault);
+    const auto expected = truth.nearest(query, question.mask, truth.rows());
+    std::vector<Hit> first(all.begin(),
+                           all.begin() + static_cast<std::ptrdiff_t>(std::min(kPage, all.size())));
+    if (question.effort.exact && fault.empty() && all != expected)
+        fault = "not the rows in their order";
+    std::sort(all.begin(), all.end(), nearer);
+    if (fault.empty()) fault = fault_of(truth, query, question, all, expected);
+    findings.expect(
+        fault.empty(),
+        "cursor, " + question.name() + ", query " + std::to_string(query) + ": " + fault);
+    std::sort(first.begin(), first.end(), nearer);
+    return recall(first, truth.nearest(query, question.mask, kPage));
+}
+
 /// Search into a top-k that holds hits of another segment.
 void check_occupied(const Built& built,
                     const Truth& truth,
@@ -191,6 +236,23 @@ void check_range(const Subject& subject, const Built& built, Findings& findings)
                                     " hits for " +
                                     std::to_string(truth.within(q, mask, radius).size()));
             }
+        }
+    }
+}
+
+void check_cursors(const Subject& subject, const Built& built, Findings& findings) {
+    const Truth truth(built.segment, built.segment.count());
+    if (built.index->cursor(built.segment.rows(), built.segment.query(0), {}) == nullptr) return;
+    for (const Mask& mask : make_masks(truth.rows(), subject.seed + 15)) {
+        for (const Effort& effort : subject.efforts) {
+            double sum = 0;
+            const std::size_t pages[] = {3, 100, truth.rows() + 5};
+            for (std::size_t q = 0; q < built.segment.queries(); ++q)
+                sum += check_cursor(built, truth, {mask, effort, pages[q % 3]}, q, findings);
+            const double mean = sum / static_cast<double>(built.segment.queries());
+            findings.expect(mean >= effort.floor,
+                            "cursor, mask " + mask.name + ", " + effort.name + ": recall " +
+                                std::to_string(mean));
         }
     }
 }

@@ -20,6 +20,10 @@ void check_search_of(const Subject& subject,
 /// Range searches: the filtered truth, at radii on, between and outside the distances.
 void check_range(const Subject& subject, const Built& built, Findings& findings);
 
+/// Cursors, read in pages of any size, bring every allowed row once, with its distance; in the true
+/// order with an exact effort, else the first with the recall that the effort promises.
+void check_cursors(const Subject& subject, const Built& built, Findings& findings);
+
 /// Batches answer as single searches do; hits of another segment already in the top-k stay or are
 /// displaced rightly; counters count and change nothing.
 void check_company(const Subject& subject, const Built& built, Findings& findings);

@@ -69,6 +69,10 @@ constexpr Expected kExpected[] = {
     {Fault::kClaimsGrowth, "does not grow"},
     {Fault::kInvalid, "validate after build"},
     {Fault::kFailsOnOneRow, "build fails"},
+    {Fault::kCursorLeavesRowOut, "not the rows in their order"},
+    {Fault::kCursorBringsRowTwice, "not the rows in their order"},
+    {Fault::kCursorMixesOrder, "a page is not sorted"},
+    {Fault::kCursorEndsEarly, "a page is short, and others follow"},
 };
 
 TEST_CASE("the conformance checks find nothing wrong with a right index") {

@@ -18,6 +18,26 @@ std::size_t count_allowed(const IndexRows& rows, const RowFilter& filter) {
     return count;
 }
 
+/// Brings a list, page by page.
+class ListCursor final : public IndexCursor {
+  public:
+    ListCursor(std::vector<Hit> hits, bool short_pages)
+        : hits_(std::move(hits)), short_pages_(short_pages) {}
+
+    void next(std::size_t count, std::vector<Hit>& hits) override {
+        count = std::min(count, hits_.size() - next_);
+        if (short_pages_ && count > 1) --count;
+        const auto first = hits_.begin() + static_cast<std::ptrdiff_t>(next_);
+        hits.insert(hits.end(), first, first + static_cast<std::ptrdiff_t>(count));
+        next_ += count;
+    }
+
+  private:
+    std::vector<Hit> hits_;
+    bool short_pages_;
+    std::size_t next_ = 0;
+};
+
 }  // namespace
 
 Result<std::vector<std::uint32_t>> FaultyIndex::build(const IndexRows& rows,
@@ -118,6 +138,20 @@ void FaultyIndex::range_search(const IndexRows& rows,
     if (is(Fault::kRangeLeavesOutEdge)) {
         std::erase_if(hits, [&](const Hit& hit) { return hit.score == radius; });
     }
+}
+
+std::unique_ptr<IndexCursor> FaultyIndex::cursor(const IndexRows& rows,
+                                                 const void* query,
+                                                 const IndexSearch& how) const {
+    std::vector<Hit> hits(std::max<std::size_t>(count_allowed(rows, how.filter), 1));
+    TopK best(hits);
+    inner_.search(rows, {&query, 1}, how, {&best, 1});
+    hits.resize(best.sort().size());
+    const bool some = hits.size() > 1;
+    if (is(Fault::kCursorLeavesRowOut) && some) hits.erase(hits.begin() + 1);
+    if (is(Fault::kCursorBringsRowTwice) && some) hits.insert(hits.begin(), hits.front());
+    if (is(Fault::kCursorMixesOrder) && some) std::swap(hits.front(), hits.back());
+    return std::make_unique<ListCursor>(std::move(hits), is(Fault::kCursorEndsEarly));
 }
 
 Status FaultyIndex::validate(const IndexRows& rows) const {

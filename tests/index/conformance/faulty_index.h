@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -52,6 +53,10 @@ enum class Fault : std::uint8_t {
     kUnderstatesMemory,
     kOverstatesMemory,
     kAllocatesInSearch,
+    kCursorLeavesRowOut,
+    kCursorBringsRowTwice,
+    kCursorMixesOrder,
+    kCursorEndsEarly,
 };
 
 /// Threads: as Index, but for the fault that is about threads.
@@ -76,6 +81,9 @@ class FaultyIndex : public Index {
                       float radius,
                       const IndexSearch& how,
                       std::vector<Hit>& hits) const override;
+    [[nodiscard]] std::unique_ptr<IndexCursor> cursor(const IndexRows& rows,
+                                                      const void* query,
+                                                      const IndexSearch& how) const override;
     [[nodiscard]] Status validate(const IndexRows& rows) const override;
     [[nodiscard]] Status save(SectionWriter& to) const override;
     [[nodiscard]] Status load(SectionReader& from, const IndexRows& rows) override;
