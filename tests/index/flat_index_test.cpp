@@ -97,6 +97,23 @@ std::vector<Hit> found(const Index& index,
     return {hits.begin(), hits.end()};
 }
 
+/// Require that a cursor brings the allowed rows in their order, page by page.
+void require_ranked(const Index& index,
+                    const IndexRows& rows,
+                    const float* query,
+                    const Mask& mask,
+                    std::size_t page) {
+    const auto cursor = index.cursor(rows, query, mask.search());
+    std::vector<Hit> hits;
+    for (std::size_t before = 1; before != hits.size();) {
+        before = hits.size();
+        cursor->next(page, hits);
+        REQUIRE(hits.size() <= before + page);
+    }
+    REQUIRE(vecdb::test::identical(
+        hits, expected(rows, query, mask, std::max<std::size_t>(mask.allowed, 1))));
+}
+
 /// Require equal answers for some of the rows, and points beside them, as queries.
 void require_exact(const Index& index,
                    const Segment& segment,
@@ -120,6 +137,7 @@ void require_exact(const Index& index,
                 REQUIRE(vecdb::test::identical(found(index, rows, at, mask, k),
                                                expected(rows, at, mask, k)));
             }
+            if (q < 2) require_ranked(index, rows, at, mask, q == 0 ? 7 : 500);
         }
     }
 }

@@ -139,6 +139,7 @@ void check_all(const Subject& subject, bool thorough, Findings& findings) {
     if (built.index == nullptr) return;
     check_search(subject, built, findings);
     check_range(subject, built, findings);
+    check_cursors(subject, built, findings);
     check_saving(subject, built, findings);
     if (!thorough) return;
     check_company(subject, built, findings);
