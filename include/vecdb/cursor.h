@@ -25,7 +25,7 @@ class CursorState;  // src/collection/query/cursor_state.h
 /// all that are left costs less. With an exact index the pages together are the sorted rows; with
 /// another one a row that was found late comes in a later page, behind farther ones.
 /// SearchOptions::ef is how far a walk looks beyond the rows it brings. Holds two bits for each row
-/// of a graph, and where rows are put in order 8 bytes for each that may be returned.
+/// of a graph, and 8 bytes for each row that a walk came across or that is put in order.
 ///
 /// Threads: single-threaded; several cursors may be used concurrently.
 class VECDB_EXPORT SearchCursor {
