@@ -3,6 +3,7 @@
 // Usage: vector_fields BASE.npy [--rows N] [--queries N] [--rounds N]
 //   the rows of BASE, by cosine; every (rows / queries)-th is held out as a query
 
+#include "arguments.h"
 #include "held_out.h"
 #include "timing.h"
 
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <numeric>
 #include <random>
@@ -155,19 +155,11 @@ void compare(Contestant alone, Contestant further, const Data& data, std::size_t
 
 Options options_of(int count, char** values) {
     Options options;
-    for (int i = 1; i < count; ++i) {
-        const std::string name = values[i];
-        const bool last = i + 1 == count;
-        if (name == "--rows" && !last) {
-            options.rows = std::strtoull(values[++i], nullptr, 10);
-        } else if (name == "--queries" && !last) {
-            options.queries = std::strtoull(values[++i], nullptr, 10);
-        } else if (name == "--rounds" && !last) {
-            options.rounds = std::strtoull(values[++i], nullptr, 10);
-        } else {
-            options.base = name;
-        }
-    }
+    options.base = vecdb::bench::read_arguments(count,
+                                                values,
+                                                {{"--rows", &options.rows},
+                                                 {"--queries", &options.queries},
+                                                 {"--rounds", &options.rounds}});
     return options;
 }
 
